@@ -1,0 +1,83 @@
+"""Whether what a model needs is installed here: a real account builds an environment, the sandbox runs in this one."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import sys
+from typing import TYPE_CHECKING
+
+import yaml
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from firnline_sandbox.models.manifest import Runtime
+
+CONDA_NAMES = {"pytorch": "torch", "py-xgboost": "xgboost", "py-xgboost-cpu": "xgboost", "py-xgboost-gpu": "xgboost"}
+"""Conda's names of packages that PyPI calls otherwise."""
+
+
+def unmet_requirements(folder: Path, runtime: Runtime) -> tuple[str, ...]:
+    """Return a line for each requirement of a model's runtime that this environment does not meet."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    problems = [] if runtime.python == running else [f"Python {runtime.python} (this is Python {running})"]
+    for text in _requirement_lines(folder, runtime):
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            problems.append(f"{text} (not understood)")
+            continue
+        if requirement.name == "python" or (requirement.marker is not None and not requirement.marker.evaluate()):
+            continue
+        if (problem := _problem(requirement)) is not None:
+            problems.append(problem)
+    return tuple(problems)
+
+
+def _problem(requirement: Requirement) -> str | None:
+    installed = _installed_version(CONDA_NAMES.get(requirement.name, requirement.name))
+    if installed is None:
+        return f"{requirement} (not installed)"
+    if not requirement.specifier.contains(installed, prereleases=True):
+        return f"{requirement} (installed: {installed})"
+    return None
+
+
+def _installed_version(name: str) -> str | None:
+    """Look a package up by its distribution's name, and then by the name it is imported under.
+
+    The second serves builds that bring the same module under another name, such as xgboost-cpu for xgboost.
+    """
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        providers = _distributions_by_module().get(canonicalize_name(name).replace("-", "_"), ())
+        return importlib.metadata.version(providers[0]) if providers else None
+
+
+@functools.cache
+def _distributions_by_module() -> dict[str, list[str]]:
+    return {module: list(names) for module, names in importlib.metadata.packages_distributions().items()}
+
+
+def _requirement_lines(folder: Path, runtime: Runtime) -> Iterator[str]:
+    if runtime.pip_file is not None:
+        for line in (folder / runtime.pip_file).read_text("utf-8").splitlines():
+            text = line.split("#", 1)[0].strip()
+            if text and not text.startswith("-"):  # -r, --index-url: where from, not what
+                yield text
+    if runtime.conda_file is not None:
+        content = yaml.safe_load((folder / runtime.conda_file).read_text("utf-8")) or {}
+        yield from _conda_lines(content.get("dependencies") or ())
+
+
+def _conda_lines(dependencies: Iterable[object]) -> Iterator[str]:
+    for entry in dependencies:
+        if isinstance(entry, dict):
+            yield from (str(line) for line in entry.get("pip") or ())
+        else:
+            yield str(entry).rpartition("::")[2]

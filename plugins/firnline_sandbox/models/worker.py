@@ -1,0 +1,167 @@
+"""Run the handlers that a packaged model brings along, as Snowflake's warehouse would.
+
+A program: ``python -P -X snowflake_import_directory=<version folder>/ worker.py``. It serves one model version, imports
+each generated handler file at its first call, and ends when its standard input ends.
+
+A frame is eight bytes of length and an Arrow IPC stream of one table. A request carries the arguments as columns, and
+in the schema's metadata ``handler`` (``functions.predict.infer``) and ``json_columns`` (positions whose text is JSON).
+A reply carries one text column, the JSON of each row's result; or no rows, with the traceback under ``error``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import importlib.util
+import json
+import math
+import os
+import struct
+import sys
+import traceback
+import types
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    Handler = Callable[[pd.DataFrame], Any]
+
+LENGTH = struct.Struct("<q")
+
+
+def main() -> None:
+    """Answer requests until the parent closes the pipe."""
+    requests, replies = sys.stdin.buffer, _claim_standard_output()
+    _provide_snowflake_module()
+    folder = Path(sys._xoptions["snowflake_import_directory"])  # noqa: SLF001
+    sys.path.insert(0, str(folder))
+    handlers: dict[str, Handler] = {}
+    while (request := _read_frame(requests)) is not None:
+        try:
+            reply = _answer(request, folder, handlers)
+        except BaseException as error:  # noqa: BLE001 - whatever a model's code raises is the caller's answer
+            if isinstance(error, KeyboardInterrupt):
+                return
+            schema = pa.schema([("result", pa.string())], metadata={"error": traceback.format_exc()})
+            reply = schema.empty_table()
+        _write_frame(replies, reply)
+
+
+def _claim_standard_output() -> BinaryIO:
+    """Keep the pipe for replies, and send what the model prints, from Python or C, to standard error."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return replies
+
+
+def _provide_snowflake_module() -> None:
+    """Put Snowflake's in-warehouse module `_snowflake` in place, as far as generated handlers use it."""
+    module = types.ModuleType("_snowflake")
+
+    def vectorized(**_: object) -> Callable[[Handler], Handler]:
+        return lambda function: function
+
+    def udf_init_once(function: Callable[[], None]) -> Callable[[], None]:
+        return function
+
+    module.vectorized = vectorized  # type: ignore[attr-defined]
+    module.udf_init_once = udf_init_once  # type: ignore[attr-defined]
+    sys.modules["_snowflake"] = module
+
+
+def _answer(request: pa.Table, folder: Path, handlers: dict[str, Handler]) -> pa.Table:
+    metadata = request.schema.metadata
+    name = metadata[b"handler"].decode()
+    if name not in handlers:
+        handlers[name] = _load_handler(folder, name)
+    frame = request.to_pandas()
+    frame.columns = range(frame.shape[1])
+    for position in json.loads(metadata[b"json_columns"]):
+        frame[position] = [None if text is None else json.loads(text) for text in frame[position]]
+    rows = list(handlers[name](frame))
+    if len(rows) != request.num_rows:
+        message = f"the handler {name} returned {len(rows)} rows for {request.num_rows}"
+        raise ValueError(message)
+    return pa.table({"result": pa.array(_encode(rows), pa.string())})
+
+
+def _load_handler(folder: Path, name: str) -> Handler:
+    module_name, function_name = name.rsplit(".", 1)
+    path = folder.joinpath(*module_name.split(".")).with_suffix(".py")
+    spec = importlib.util.spec_from_file_location(f"handler_{module_name.replace('.', '_')}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Handler = getattr(module, function_name)
+    return handler
+
+
+def _encode(rows: list[Any]) -> list[str]:
+    encode = json.JSONEncoder(allow_nan=False, default=_plain, check_circular=False, ensure_ascii=False).encode
+    try:
+        return [encode(row) for row in rows]
+    except ValueError:  # a NaN or an infinity, which JSON lacks
+        return [encode(_without_nan(row)) for row in rows]
+
+
+def _plain(value: Any) -> object:
+    """Turn a value that JSON lacks into the one that Snowflake's VARIANT would hold."""
+    if hasattr(value, "tolist"):  # numpy's scalars and arrays
+        return _without_nan(value.tolist())
+    match value:
+        case bytes():
+            return value.hex().upper()
+        case dt.datetime():
+            return value.isoformat(sep=" ", timespec="milliseconds")
+        case dt.date() | dt.time():
+            return value.isoformat()
+        case decimal.Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case set() | tuple():
+            return list(value)
+    message = f"a value of type {type(value).__name__} in a model's output has no place in a VARIANT"
+    raise TypeError(message)
+
+
+def _without_nan(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    match value:
+        case float():
+            return value if math.isfinite(value) else None if math.isnan(value) else "inf" if value > 0 else "-inf"
+        case dict():
+            return {key: _without_nan(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_without_nan(item) for item in value]
+    return value
+
+
+def _read_frame(stream: BinaryIO) -> pa.Table | None:
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    with pa.ipc.open_stream(stream.read(length)) as reader:
+        return reader.read_all()
+
+
+def _write_frame(stream: BinaryIO, table: pa.Table) -> None:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    payload = sink.getvalue()
+    stream.write(LENGTH.pack(payload.size))
+    stream.write(payload)
+    stream.flush()
+
+
+if __name__ == "__main__":
+    main()

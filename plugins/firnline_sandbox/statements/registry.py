@@ -1,0 +1,191 @@
+"""The doors through which statement families, system functions, rewriters and file schemes come in.
+
+A module registers with the decorators below when it is imported; :func:`load_builtin` imports the built-in modules,
+``firnline_sandbox.models`` among them. A later registration of the same key is an error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import threading
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import duckdb
+    from sqlglot.tokens import Token
+
+    from firnline_sandbox.catalog import Catalog
+    from firnline_sandbox.connection import SandboxConnection
+    from firnline_sandbox.engine import SandboxEngine
+    from firnline_sandbox.result import Result
+
+
+class StatementContext(Protocol):
+    """What a handler may use while it carries out one statement."""
+
+    @property
+    def engine(self) -> SandboxEngine:
+        """The engine: database, stages, locks, history."""
+
+    @property
+    def connection(self) -> SandboxConnection:
+        """The session: ``database``, ``schema``, ``role``, ``warehouse``, ``session_id``."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog as this statement's transaction sees it."""
+
+    @property
+    def duckdb(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB cursor on which this statement runs (inside its transaction if it writes)."""
+
+    @property
+    def query_id(self) -> str:
+        """The id of the query that is running."""
+
+    @property
+    def params(self) -> Sequence[Any]:
+        """The values bound to ``?``, in order."""
+
+    @property
+    def file_stream(self) -> BinaryIO | None:
+        """The stream behind a PUT of a stream."""
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
+        """Run Snowflake SQL in this session and transaction, without an entry in the query history."""
+
+    def resolve(self, name: str) -> tuple[str, str, str]:
+        """Split a possibly quoted, possibly partial name into database, schema and name, with the session's defaults."""
+
+
+Handler = "Callable[[StatementContext, str], Result]"
+SystemFunction = "Callable[[StatementContext, list[Any]], Any]"
+QueryRewriter = "Callable[[StatementContext, list[Token], str], str]"
+SchemeResolver = "Callable[[StatementContext, str, bool], Path]"
+
+_statements: Final[dict[tuple[str, ...], tuple[Callable[[StatementContext, str], Result], bool]]] = {}
+_system_functions: Final[dict[str, Callable[[StatementContext, list[Any]], Any]]] = {}
+_rewriters: Final[list[Callable[[StatementContext, list[Token], str], str]]] = []
+_schemes: Final[dict[str, Callable[[StatementContext, str, bool], Path]]] = {}
+_load_lock: Final = threading.RLock()
+_loaded: Final[set[str]] = set()
+
+# Words that stand between the verb and the object's kind and say nothing about which handler is meant.
+_NOISE: Final = frozenset(
+    {"OR", "REPLACE", "ALTER_", "TEMP", "TEMPORARY", "SCOPED", "TRANSIENT", "LOCAL", "GLOBAL", "VOLATILE", "SECURE"}
+)
+
+
+def statement(*keywords: str, writes: bool = True) -> Callable[[Any], Any]:
+    """Register a handler for statements that start with these keywords, such as ``"CREATE MODEL"``.
+
+    The longest match wins. Between CREATE and the kind, ``OR REPLACE``, ``OR ALTER``, ``TEMP``, ``SCOPED``,
+    ``TRANSIENT`` and ``SECURE`` are skipped; the handler gets the whole statement and reads them itself (see
+    ``statements.scanner.Scanner``). Comments before the first keyword are skipped too, ``IF NOT EXISTS`` follows the kind.
+    With ``writes``, the handler runs inside a transaction that holds the engine's write lock; an exception rolls it back.
+    """
+
+    def register(handler: Callable[[StatementContext, str], Result]) -> Callable[[StatementContext, str], Result]:
+        for phrase in keywords:
+            _add(_statements, tuple(phrase.upper().split()), (handler, writes))
+        return handler
+
+    return register
+
+
+def system_function(name: str) -> Callable[[Any], Any]:
+    """Register a scalar system function with constant arguments, such as ``SYSTEM$ML_PLATFORM_CAPABILITIES``.
+
+    It is called as ``function(context, arguments)`` with Python values before translation; what it returns (str, int,
+    float, bool or None) takes the call's place as a constant.
+    """
+
+    def register(function: Callable[[StatementContext, list[Any]], Any]) -> Callable[[StatementContext, list[Any]], Any]:
+        _add(_system_functions, name.upper(), function)
+        return function
+
+    return register
+
+
+def query_rewriter(
+    rewriter: Callable[[StatementContext, list[Token], str], str],
+) -> Callable[[StatementContext, list[Token], str], str]:
+    """Register a function that sees each query's tokens before parsing and returns the SQL to parse instead.
+
+    Tokens are sqlglot's, with ``start`` and ``end`` offsets into the SQL text (``end`` inclusive). Return the SQL as it
+    came when there is nothing to do.
+    """
+    _rewriters.append(rewriter)
+    return rewriter
+
+
+def file_scheme(prefix: str) -> Callable[[Any], Any]:
+    """Register who answers for paths such as ``snow://model/...`` in PUT, GET and LIST.
+
+    ``resolver(context, path, for_writing)`` gets the whole path and returns a local path: a folder, or for a path that
+    names a file, that file.
+    """
+
+    def register(
+        resolver: Callable[[StatementContext, str, bool], Path],
+    ) -> Callable[[StatementContext, str, bool], Path]:
+        _add(_schemes, prefix.lower(), resolver)
+        return resolver
+
+    return register
+
+
+def match_statement(words: Sequence[str]) -> tuple[Callable[[StatementContext, str], Result], bool] | None:
+    """Find the handler (and whether it writes) for a statement's leading upper-case words."""
+    kept = list(words[:1])
+    rest = list(words[1:])
+    if kept == ["CREATE"]:
+        while rest and (rest[0] in _NOISE or (rest[0] == "ALTER" and len(kept) == 1)):
+            rest.pop(0)
+    kept += rest
+    for length in range(min(len(kept), 5), 0, -1):
+        if found := _statements.get(tuple(kept[:length])):
+            return found
+    return None
+
+
+def find_system_function(name: str) -> Callable[[StatementContext, list[Any]], Any] | None:
+    """Find a registered system function by its upper-case name."""
+    return _system_functions.get(name)
+
+
+def rewrite_query(context: StatementContext, sql: str) -> str:
+    """Run the registered rewriters over a query, one after the other."""
+    from firnline_sandbox.translate.parsing import tokenize
+
+    for rewriter in _rewriters:
+        sql = rewriter(context, tokenize(sql), sql)
+    return sql
+
+
+def find_scheme(path: str) -> Callable[[StatementContext, str, bool], Path] | None:
+    """Find the resolver whose prefix the path starts with; the longest prefix wins."""
+    matching = [prefix for prefix in _schemes if path.lower().startswith(prefix)]
+    return _schemes[max(matching, key=len)] if matching else None
+
+
+def load_builtin() -> None:
+    """Import the modules that register the built-in statements, once."""
+    with _load_lock:
+        if "builtin" in _loaded:
+            return
+        for name in ("session", "query", "ddl", "alter", "dml", "show", "describe", "stage", "copy_into", "system"):
+            importlib.import_module(f"firnline_sandbox.statements.{name}")
+        if importlib.util.find_spec("firnline_sandbox.models") is not None:
+            importlib.import_module("firnline_sandbox.models")
+        _loaded.add("builtin")
+
+
+def _add(registry: dict[Any, Any], key: Any, value: Any) -> None:
+    if key in registry and registry[key] is not value:
+        raise ValueError(f"{key!r} is registered twice in the sandbox")
+    registry[key] = value
