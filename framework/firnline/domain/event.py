@@ -56,7 +56,7 @@ class StageRetried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFinished:
-    """A stage's outputs became visible. ``outputs`` is port → artifact as JSON data; ``metrics`` the numbers in them."""
+    """A stage's outputs became visible: ``outputs`` is port → artifact as JSON data, ``metrics`` the numbers in them."""
 
     at: float
     stage: str

@@ -99,16 +99,19 @@ def step(
         names = list(inspect.signature(function).parameters)
         if len(names) < 2 or not _is(hints.get(names[0]), StepContext) or not _is(hints.get(names[1]), Params):
             raise TypeError(f"step {id!r}: the first two parameters must be annotated StepContext and a Params class")
-        declared = outputs if outputs is not None else hints.get("return")
-        if isinstance(declared, type) and declared is not type(None):
-            declared = {declared.__name__.lower(): declared}
+        declared: Mapping[str, type] = {}
+        result = outputs if outputs is not None else hints.get("return")
+        if isinstance(result, type) and result is not type(None):
+            declared = {result.__name__.lower(): result}
+        elif isinstance(result, Mapping):
+            declared = result
         return StepSpec(
             id=id,
             run=function,
             summary=(inspect.getdoc(function) or "").partition("\n")[0],
             params=hints[names[1]],
             inputs={name: _input_port(id, name, hints.get(name)) for name in names[2:]},
-            outputs={name: Port(kind=_kind(id, name, kind)) for name, kind in (declared or {}).items()},
+            outputs={name: Port(kind=_kind(id, name, kind)) for name, kind in declared.items()},
             **options,
         )
 

@@ -8,7 +8,7 @@ import pluggy
 
 PROJECT: Final = "firnline"
 API_VERSION: Final = "1.0"
-"""Raised in its first part when a change breaks plugins. A plugin may state what it needs: ``FIRNLINE_API = ">=1,<2"``."""
+"""Its first part is raised when a change breaks plugins; a plugin may state ``FIRNLINE_API = ">=1,<2"``."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
