@@ -1,0 +1,48 @@
+# Needs Python 3.11, 3.12 or 3.13, make and pip. Nothing else.
+#   make demo    set up and run the main pipeline on a laptop sandbox; prints where the report is
+#   make test    set up and run the whole test suite
+#   make check   set up and run what a reviewer would: lint, types, import contracts, size caps, documented examples
+
+PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
+	"$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo "$$candidate" && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+PYTEST ?= -q
+STAMP := $(VENV)/installed
+
+.PHONY: help install demo test check format clean
+help:
+	@sed -n 's/^#   //p' Makefile
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; say which one: make install PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON) (some minutes the first time)"
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@# Twice quiet: pip's warnings about the machine are hidden, its errors are not.
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install
+	@$(BIN)/firnline run
+
+test: install
+	@$(BIN)/python -m pytest $(PYTEST) -n $(WORKERS) --dist loadfile
+
+check: install
+	@echo "ruff check" && $(BIN)/ruff check --quiet .
+	@echo "ruff format" && $(BIN)/ruff format --check --quiet .
+	@echo "mypy" && $(BIN)/mypy --no-error-summary
+	@echo "import contracts" && $(BIN)/lint-imports --no-timing --cache-dir .import_linter_cache > .import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
+	@echo "size caps" && $(BIN)/python -m checks.size_caps
+	@echo "documented examples" && $(BIN)/python -m pytest $(PYTEST) tests/docs
+
+format: install
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter_report
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
