@@ -36,7 +36,7 @@ check: install
 	@echo "ruff check" && $(BIN)/ruff check --quiet .
 	@echo "ruff format" && $(BIN)/ruff format --check --quiet .
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
-	@echo "import contracts" && $(BIN)/lint-imports --no-timing --cache-dir .import_linter_cache > .import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
+	@echo "import contracts" && $(BIN)/lint-imports --no-logo --cache-dir .import_linter_cache > .import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
 	@echo "size caps" && $(BIN)/python -m checks.size_caps
 	@echo "documented examples" && $(BIN)/python -m pytest $(PYTEST) tests/docs
 
