@@ -1,0 +1,1 @@
+"""Gates that stop a pipeline when its data is not what it should be."""

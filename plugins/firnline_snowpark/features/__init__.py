@@ -1,0 +1,1 @@
+"""Steps that compute features from tables of the platform."""

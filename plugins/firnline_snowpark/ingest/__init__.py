@@ -1,0 +1,1 @@
+"""Steps that bring data into the platform."""

@@ -1,0 +1,1 @@
+"""Steps that turn raw tables into typed, deduplicated ones."""
