@@ -1,0 +1,148 @@
+"""Write the generated pages of docs/reference from the code. Run ``python -m checks.reference``; a test compares."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from firnline import errors
+from firnline.domain import (
+    ARTIFACT_KINDS,
+    Params,
+    Platform,
+    PlatformSpec,
+    Port,
+    SourceContext,
+    StepContext,
+    StepSpec,
+    step,
+)
+from firnline.hooks import API_VERSION, CommandSpec, specs
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
+NOTE: Final = "<!-- Written by `python -m checks.reference`; do not edit. -->\n"
+
+
+def hooks_page() -> str:
+    """Render the page about hooks: every hook with its exact arguments and its docstring."""
+    parts = [f"{NOTE}\n# Hooks\n", HOOKS_INTRODUCTION, _paragraphs(specs)]
+    for name, hook in vars(specs).items():
+        if not hasattr(hook, "firnline_spec"):
+            continue
+        signature = str(inspect.signature(hook)).replace("'", "")
+        heading = f"### `{name}({', '.join(inspect.signature(hook).parameters)})`"
+        parts.append(f"{heading}\n\n```python\ndef {name}{signature}\n```\n\n{_paragraphs(hook)}")
+    parts.append("## What a registering hook returns\n\n`StepSpec`, `PlatformSpec`: see [Steps](steps.md).\n")
+    parts.append(_class(CommandSpec))
+    return "\n".join(parts)
+
+
+def steps_page() -> str:
+    """Render the page about the values that a step's author meets."""
+    introduction = "What the author of a step meets. Import all of it from `firnline.domain`.\n"
+    decorator = f"### `step`\n\n{_paragraphs(step)}"
+    kinds = (StepSpec, Port, StepContext, Params, SourceContext, PlatformSpec, Platform)
+    return "\n".join([f"{NOTE}\n# Steps and platforms\n", introduction, decorator, *map(_class, kinds)])
+
+
+def errors_page() -> str:
+    """Render the page about errors and exit codes."""
+    rows = [
+        "| class | exit code | meaning |\n|---|---|---|",
+        *(
+            f"| `{name}` | {error.exit_code} | {(inspect.getdoc(error) or '').splitlines()[0].replace('``', '`')} |"
+            for name, error in vars(errors).items()
+            if isinstance(error, type) and issubclass(error, errors.FirnlineError)
+        ),
+    ]
+    return (
+        f"{NOTE}\n# Errors and exit codes\n\n"
+        "Whatever a user can cause is one of these, with a message that says what and where, and a hint.\n"
+        "Exit code 0 means that everything is done.\n\n" + "\n".join(rows) + "\n"
+    )
+
+
+def artifacts_page() -> str:
+    """Render the page about the kinds of artifacts that ports take and give."""
+    parts = [f"{NOTE}\n# Artifacts\n", "What runs along the edges of a pipeline. Import them from `firnline.domain`.\n"]
+    parts += [_class(kind) for kind in ARTIFACT_KINDS.values()]
+    return "\n".join(parts)
+
+
+HOOKS_INTRODUCTION: Final = f"""\
+The contract between Firnline and its plugins, version {API_VERSION}. A plugin is a module or an object with some of
+these functions, marked with `firnline.hooks.hookimpl` and named by an entry point of group `firnline.plugins`.
+"""
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "hooks.md": hooks_page,
+    "errors.md": errors_page,
+    "artifacts.md": artifacts_page,
+    "steps.md": steps_page,
+}
+
+
+def _class(kind: type) -> str:
+    """Describe a class: its heading, its fields with types and defaults, its docstring, its public methods."""
+    parts = [f"### `{kind.__name__}`\n"]
+    if is_dataclass(kind):
+        parts.append("```python\n" + "\n".join(_field_lines(kind)) + "\n```\n")
+    parts.append(_paragraphs(kind))
+    for name, member in vars(kind).items():
+        function = member.fget if isinstance(member, property) else member
+        if name.startswith("_") or not inspect.isfunction(function):
+            continue
+        arguments = [argument for argument in inspect.signature(function).parameters if argument != "self"]
+        call = name if isinstance(member, property) else f"{name}({', '.join(arguments)})"
+        parts.append(f"`{kind.__name__}.{call}`: {_paragraphs(function)}")
+    return "\n".join(parts)
+
+
+def _field_lines(kind: Any) -> Iterator[str]:
+    for field in fields(kind):
+        if field.default is not MISSING:
+            yield f"{field.name}: {field.type} = {_default(field.default)}"
+        elif field.default_factory is not MISSING:
+            yield f"{field.name}: {field.type} = {_default(field.default_factory())}"
+        else:
+            yield f"{field.name}: {field.type}"
+
+
+def _default(value: Any) -> str:
+    return value.__name__ if isinstance(value, type) else repr(value)
+
+
+def _paragraphs(thing: Any) -> str:
+    """Turn a docstring into Markdown: its Attributes and Raises sections become lists."""
+    return "\n".join(_lines(inspect.getdoc(thing) or "")).rstrip() + "\n"
+
+
+def _lines(text: str) -> Iterator[str]:
+    in_section = False
+    for line in re.sub(r":\w+:`", "`", text.replace("``", "`")).splitlines():
+        if line in {"Attributes:", "Args:", "Raises:", "Returns:"}:
+            in_section = True
+            yield f"{line}\n"
+        elif in_section and line.startswith("    ") and not line.startswith("     "):
+            name, _, rest = line.strip().partition(": ")
+            yield f"- `{name}`: {rest}"
+        elif in_section and line.startswith("     "):
+            yield f"  {line.strip()}"
+        else:
+            yield line
+
+
+def main() -> int:
+    """Write every page."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, render in PAGES.items():
+        (FOLDER / name).write_text(render(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
