@@ -1,0 +1,22 @@
+"""Config files and overrides → one checked configuration. Hydra lives here and nowhere else."""
+
+from firnline.config.check import check
+from firnline.config.composed import Composed
+from firnline.config.launch import compose, launch
+from firnline.config.pipeline import CheckedPipeline, CheckedStage
+from firnline.config.search_path import ConfFolder, double_providers, find_conf_folders, find_options
+from firnline.config.validation import field_type
+
+__all__ = [
+    "CheckedPipeline",
+    "CheckedStage",
+    "Composed",
+    "ConfFolder",
+    "check",
+    "compose",
+    "double_providers",
+    "field_type",
+    "find_conf_folders",
+    "find_options",
+    "launch",
+]

@@ -1,0 +1,223 @@
+"""Check a composed configuration as a whole, before anything runs: all problems come in one report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from firnline.config.composed import Composed
+from firnline.config.graph import connect
+from firnline.config.hydra_errors import nearest
+from firnline.config.pipeline import CheckedPipeline, CheckedStage
+from firnline.config.provenance import add_sources
+from firnline.config.search_path import PROJECT_CONF, double_providers, find_options
+from firnline.config.settings import FIXED_NODES, ExecutorNode, PipelineNode, StageNode, StoreNode, SweepNode
+from firnline.config.validation import validate
+from firnline.domain import Link, Params, PlatformSpec, Retry, StepSpec
+from firnline.errors import ConfigError, PlatformError, Problem
+from firnline.loading import Offer, Registry, missing_modules
+
+_STAGE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
+
+
+def check(
+    composed: Composed, registry: Registry, reach: Callable[[Offer[PlatformSpec], Params], None] | None = None
+) -> CheckedPipeline:
+    """Return the checked pipeline.
+
+    Args:
+        composed: what Hydra composed.
+        registry: what the installed plugins offer.
+        reach: opens the platform, to find out that it can be reached; called if a stage uses it.
+
+    Raises:
+        ConfigError: with every problem that there is.
+    """
+    problems: list[Problem] = []
+    nodes = {name: node for name, node in composed.data.items() if node is not None}
+    stages = {name: node for name, node in nodes.items() if isinstance(node, Mapping) and "uses" in node}
+    _check_names(nodes, stages, problems)
+    _check_options(composed, problems)
+    pipeline = validate(PipelineNode, nodes.get("pipeline"), "pipeline", problems)
+    executor = validate(ExecutorNode, nodes.get("executor"), "executor", problems)
+    store = validate(StoreNode, nodes.get("store"), "store", problems)
+    sweep = validate(SweepNode, nodes.get("sweep"), "sweep", problems)
+    platform, platform_params = _check_platform(nodes.get("platform"), registry, problems)
+    checked = [_check_stage(name, node, registry, platform, problems) for name, node in stages.items()]
+    ordered = connect([stage for stage in checked if stage is not None], set(stages), problems)
+    needs_platform = any(stage.offer.spec.platform for stage in ordered)
+    if reach is not None and platform is not None and platform_params is not None and needs_platform:
+        _reach(reach, platform, platform_params, problems)
+    if problems or not (pipeline and executor and store and sweep and platform and platform_params):
+        raise ConfigError(add_sources(problems, composed))
+    return CheckedPipeline(
+        name=pipeline.name or composed.choices.get("pipeline", "pipeline"),
+        platform=platform,
+        platform_params=platform_params,
+        workers=executor.workers,
+        stages=tuple(ordered),
+        store=composed.project / store.path,
+        sweep=sweep,
+        composed=composed,
+    )
+
+
+def _check_names(nodes: Mapping[str, Any], stages: Mapping[str, Any], problems: list[Problem]) -> None:
+    for name, node in nodes.items():
+        if name in stages:
+            if name in FIXED_NODES:
+                problems.append(
+                    Problem(path=name, message="this name is not free for a stage", hint="rename the stage")
+                )
+            elif not _STAGE_NAME.fullmatch(name):
+                problems.append(
+                    Problem(
+                        path=name,
+                        message="not a stage name",
+                        expected="a letter, then letters, digits or _ (60 at most)",
+                    )
+                )
+        elif name in {"guard", "tracker"}:
+            problems.append(
+                Problem(path=name, message="no installed plugin reads this node", hint=f"take it out with ~{name}")
+            )
+        elif name not in FIXED_NODES:
+            problems.append(
+                Problem(
+                    path=name,
+                    message="neither a stage (it has no `uses`) nor a known setting",
+                    value=None if isinstance(node, Mapping) else str(node),
+                    expected=f"a stage, or one of {', '.join(FIXED_NODES)}",
+                    nearest=nearest(name, [*stages, *FIXED_NODES]),
+                )
+            )
+    if not stages:
+        problems.append(
+            Problem(
+                path="pipeline",
+                message="the pipeline has no stage",
+                hint="choose one, for example pipeline=churn; `firnline run --info defaults` shows what was composed",
+            )
+        )
+
+
+def _check_options(composed: Composed, problems: list[Problem]) -> None:
+    for group, option, providers in double_providers(find_options(composed.project)):
+        if (
+            composed.choices.get(group) == option
+            and not (composed.project / PROJECT_CONF / group / f"{option}.yaml").exists()
+        ):
+            problems.append(
+                Problem(
+                    path=group,
+                    message=f"option {option!r} is brought by {' and by '.join(providers)}",
+                    value=option,
+                    hint=f"deny one of the plugins, or write your own conf/{group}/{option}.yaml",
+                )
+            )
+
+
+def _check_platform(
+    node: Any, registry: Registry, problems: list[Problem]
+) -> tuple[Offer[PlatformSpec] | None, Params | None]:
+    data = {"name": node} if isinstance(node, str) else dict(node or {})
+    name = str(data.pop("name", None) or "sandbox")
+    offer = registry.platforms.get(name)
+    if offer is None:
+        problems.append(_unknown("platform", name, "platform.name", registry.platforms, registry))
+        return None, None
+    _check_extra(offer, f"platform {name}", "platform.name", problems)
+    return offer, validate(offer.spec.params, data, "platform", problems)
+
+
+def _check_stage(
+    name: str, data: Any, registry: Registry, platform: Offer[PlatformSpec] | None, problems: list[Problem]
+) -> CheckedStage | None:
+    node = validate(StageNode, data, name, problems)
+    if node is None:
+        return None
+    offer = registry.steps.get(node.uses)
+    if offer is None:
+        problems.append(_unknown("step", node.uses, f"{name}.uses", registry.steps, registry))
+        return None
+    _check_extra(offer, f"step {offer.spec.id}", f"{name}.uses", problems)
+    params = validate(offer.spec.params, node.params, f"{name}.params", problems, what="param")
+    if platform is not None and offer.spec.platform:
+        _check_resources(name, node.resources, platform.spec, problems)
+    return CheckedStage(
+        name=name,
+        offer=offer,
+        # A stage whose params are wrong still takes part in the check of the graph.
+        params=params if params is not None else Params(),
+        inputs={port: tuple(_links(links)) for port, links in node.inputs.items()},
+        resources=node.resources,
+        retry=Retry(attempts=node.retry.attempts, backoff_s=node.retry.backoff_s),
+        timeout_s=node.timeout_s,
+    )
+
+
+def _links(value: str | list[str]) -> list[Link]:
+    from firnline.domain import Link
+
+    parts = [value] if isinstance(value, str) else value
+    return [Link(stage=part.partition(".")[0], port=part.partition(".")[2]) for part in parts]
+
+
+def _check_resources(name: str, resources: Mapping[str, Any], spec: PlatformSpec, problems: list[Problem]) -> None:
+    for resource, amount in resources.items():
+        if resource in spec.supports:
+            continue
+        reason = spec.lacks.get(resource)
+        problems.append(
+            Problem(
+                path=f"{name}.resources.{resource}",
+                message=f"platform {spec.name} has no {resource}" + (f": {reason}" if reason else ""),
+                value=str(amount),
+                expected=f"any of {', '.join(sorted(spec.supports))}" if spec.supports else "no resources",
+                nearest=None if reason else nearest(resource, [*spec.supports, *spec.lacks]),
+            )
+        )
+
+
+def _check_extra(offer: Offer[StepSpec] | Offer[PlatformSpec], what: str, path: str, problems: list[Problem]) -> None:
+    missing = missing_modules(offer.spec.modules)
+    if missing:
+        extra = offer.spec.extra
+        install = f"pip install 'firnline[{extra}]'" if extra else f"pip install what {offer.plugin.distribution} names"
+        problems.append(
+            Problem(path=path, message=f"{what} needs {', '.join(missing)}, not installed here", hint=install)
+        )
+
+
+def _unknown(kind: str, name: str, path: str, known: Mapping[str, Any], registry: Registry) -> Problem:
+    if clash := registry.clash(kind, name):
+        return Problem(
+            path=path,
+            message=clash.message,
+            value=name,
+            hint=f"deny one of them: FIRNLINE_PLUGINS_DENY={clash.plugins[-1].distribution}",
+        )
+    broken = [f"{report.label}: {report.reason}" for report in registry.plugins if not report.healthy]
+    return Problem(
+        path=path,
+        message=f"no installed plugin offers the {kind} {name!r}",
+        value=name,
+        expected=None if kind == "step" else f"one of {', '.join(sorted(known))}",
+        nearest=nearest(name, known),
+        hint="these plugins are not in use: " + "; ".join(broken)
+        if broken
+        else f"`firnline {'steps' if kind == 'step' else 'plugins'}` lists what is installed",
+    )
+
+
+def _reach(
+    reach: Callable[[Offer[PlatformSpec], Params], None],
+    platform: Offer[PlatformSpec],
+    params: Params,
+    problems: list[Problem],
+) -> None:
+    try:
+        reach(platform, params)
+    except PlatformError as error:
+        problems.append(Problem(path="platform", message=error.message, value=platform.spec.name, hint=error.hint))

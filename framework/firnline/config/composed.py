@@ -1,0 +1,105 @@
+"""What Hydra composed, as plain data with the facts that later messages need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from firnline.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """A composed configuration.
+
+    Attributes:
+        data: the whole config without the ``hydra`` node, interpolations resolved.
+        project: the project folder (that of ``conf/``).
+        choices: config group → chosen option.
+        sources: the folders on the search path, in the order in which Hydra looks.
+        primary: name of the primary config file, without ``.yaml``.
+        overrides: what was typed, task overrides only.
+        job: number of the job in a multirun; None in a single run.
+    """
+
+    data: Mapping[str, Any]
+    project: Path
+    choices: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[Path, ...] = ()
+    primary: str = "config"
+    overrides: tuple[str, ...] = ()
+    job: int | None = None
+
+    def to_yaml(self) -> str:
+        """Return the resolved config as YAML, in the order in which it was composed."""
+        import yaml
+
+        text: str = yaml.safe_dump(dict(self.data), sort_keys=False, allow_unicode=True, width=100)
+        return text
+
+
+def from_hydra(config: DictConfig, hydra_node: Any, project: Path) -> Composed:
+    """Take over what Hydra composed.
+
+    Args:
+        config: the task config (a ``hydra`` node in it is left out).
+        hydra_node: the ``hydra`` node, for choices and overrides.
+        project: the project folder.
+
+    Raises:
+        ConfigError: an interpolation cannot be resolved, or a mandatory value (``???``) is missing.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    problems: list[Problem] = []
+    data: dict[str, Any] = {}
+    for key in config:
+        if key == "hydra":
+            continue
+        try:
+            node = config._get_node(key)  # noqa: SLF001 (the public way resolves a scalar too early)
+            data[str(key)] = (
+                OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+                if OmegaConf.is_config(node) and not node._is_none()  # noqa: SLF001
+                else config[key]
+            )
+        except OmegaConfBaseException as error:
+            problems.append(_unresolved(str(key), error))
+    if problems:
+        raise ConfigError(tuple(problems))
+    runtime = hydra_node.runtime
+    number = OmegaConf.select(hydra_node, "job.num", throw_on_missing=False)
+    return Composed(
+        data=data,
+        project=project,
+        choices={str(key): str(value) for key, value in runtime.choices.items() if not str(key).startswith("hydra/")},
+        sources=tuple(
+            Path(source.path) for source in runtime.config_sources if source.schema == "file" and source.path
+        ),
+        primary=str(hydra_node.job.config_name),
+        overrides=tuple(str(override).removeprefix("++") for override in hydra_node.overrides.task),
+        job=int(number) if number is not None else None,
+    )
+
+
+def _unresolved(key: str, error: Exception) -> Problem:
+    path = str(getattr(error, "full_key", None) or key)
+    message = str(error).partition("\n")[0]
+    if "Missing mandatory value" in message:
+        return Problem(
+            path=path,
+            message="a value must be given",
+            value="???",
+            hint=f"give it on the command line, for example {path}=VALUE",
+        )
+    return Problem(
+        path=path,
+        message=f"it cannot be resolved: {message}",
+        hint="an interpolation such as ${data.path} must name a value that the config has",
+    )

@@ -1,0 +1,121 @@
+"""The one home of Hydra: compose a configuration, or run a job as a Hydra application."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from firnline.config.composed import Composed, from_hydra
+from firnline.config.hydra_errors import as_config_error
+from firnline.config.overrides import rewrite_overrides
+from firnline.config.search_path import PROJECT_CONF, install_search_path
+from firnline.errors import FirnlineError, UsageError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+PRIMARY: Final = "config"
+# Hydra's own log files and console lines would stand beside ours.
+_QUIET: Final = ("hydra/job_logging", "hydra/hydra_logging")
+
+
+def compose(project: Path, overrides: Sequence[str]) -> Composed:
+    """Compose the project's configuration without running anything.
+
+    Raises:
+        ConfigError: Hydra cannot compose it.
+        UsageError: the folder has no ``conf/config.yaml``.
+    """
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+
+    folder = _conf_folder(project)
+    install_search_path()
+    with (
+        _translated(project, overrides),
+        hydra.initialize_config_dir(str(folder), job_name="firnline", **_version_base()),
+    ):
+        config = hydra.compose(PRIMARY, overrides=rewrite_overrides(overrides), return_hydra_config=True)
+        HydraConfig.instance().set_config(config)
+        return from_hydra(config, config.hydra, project)
+
+
+def launch(project: Path, arguments: Sequence[str], job: Callable[[Composed], Any]) -> None:
+    """Run ``job`` as a Hydra application: once, or for each combination of a multirun (``-m``).
+
+    Hydra parses the arguments, so ``--cfg``, ``--info``, ``--config-dir``, launchers and sweepers work as its
+    documentation says. What ``job`` returns goes to the sweeper. With a launcher that uses processes it is pickled.
+
+    Raises:
+        ConfigError: Hydra cannot compose the configuration.
+        UsageError: the folder has no ``conf/config.yaml``.
+    """
+    import hydra
+
+    folder = _conf_folder(project)
+    install_search_path()
+    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    quiet = [f"{group}=none" for group in _QUIET if not any(o.lstrip("+").startswith(group) for o in overrides)]
+    rewritten = iter(rewrite_overrides(overrides))
+    typed = [argument if argument.startswith("-") else next(rewritten) for argument in arguments]
+
+    def firnline(config: DictConfig) -> Any:  # pickled by value, with the job, by launchers that use processes
+        from hydra.core.hydra_config import HydraConfig
+
+        return job(from_hydra(config, HydraConfig.get(), project))
+
+    entry = hydra.main(config_path=str(folder), config_name=PRIMARY, **_version_base())(firnline)
+    completing = "-sc" in arguments or "--shell_completion" in arguments
+    with _translated(project, overrides), _arguments(["firnline", *(arguments if completing else [*typed, *quiet])]):
+        entry()
+
+
+def _conf_folder(project: Path) -> Path:
+    folder = project / PROJECT_CONF
+    if not (folder / f"{PRIMARY}.yaml").is_file():
+        raise UsageError(
+            f"{project} has no {PROJECT_CONF}/{PRIMARY}.yaml",
+            hint="go to the project's folder, or start one here with `firnline init`",
+        )
+    return folder.resolve()
+
+
+def _version_base() -> dict[str, str]:
+    """Ask for today's behaviour; Hydra 1.4 has no other and warns about the argument."""
+    import hydra
+    from packaging.version import Version
+
+    return {"version_base": "1.3"} if Version(hydra.__version__) < Version("1.4.0.dev0") else {}
+
+
+@contextlib.contextmanager
+def _translated(project: Path, overrides: Sequence[str]) -> Iterator[None]:
+    """Let Hydra's errors out as ours, with the cause kept."""
+    try:
+        yield
+    except FirnlineError:
+        raise
+    except Exception as error:
+        translated = as_config_error(error, project, overrides)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+@contextlib.contextmanager
+def _arguments(arguments: list[str]) -> Iterator[None]:
+    """Set what ``hydra.main`` reads from the process, and put it back."""
+    before, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = arguments, "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        if full_error is None:
+            os.environ.pop("HYDRA_FULL_ERROR", None)
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error

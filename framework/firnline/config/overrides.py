@@ -1,0 +1,24 @@
+"""Overrides as the user types them, made fit for params that have defaults in code and not in a YAML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+# A plain value override of a dotted path, `train.params.depth=4`; not `+…`, `~…`, `hydra.…` or a group (`a/b=c`).
+_DOTTED: Final = re.compile(r"(?!hydra\.)[A-Za-z_]\w*(\.[\w\[\]-]+)+=")
+
+
+def rewrite_overrides(overrides: Iterable[str]) -> list[str]:
+    """Turn ``a.b=c`` into ``++a.b=c``.
+
+    Params have their defaults in a pydantic model, so most keys that can be overridden stand in no YAML file, and Hydra
+    would refuse them. Our own check afterwards knows all keys, and refuses misspelt ones with the nearest name.
+    """
+    return [f"++{override}" if _DOTTED.match(override) else override for override in overrides]
+
+
+def override_path(override: str) -> str:
+    """Return the config path that an override sets: ``++train.params.depth=4`` → ``train.params.depth``."""
+    return override.lstrip("+~").partition("=")[0]
