@@ -1,0 +1,1 @@
+"""Steps that measure a fitted model on rows it has not seen."""

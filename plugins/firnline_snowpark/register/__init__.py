@@ -1,0 +1,1 @@
+"""Steps that put a model into the Model Registry."""

@@ -1,0 +1,21 @@
+"""Params of ``register.model``. Light: imported while planning."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from firnline.domain import Params
+
+
+class RegisterParams(Params):
+    """Under which name the model goes into the registry."""
+
+    name: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Name of the model; default: the pipeline and the target.",
+    )
+    comment: str = Field("", max_length=1_000, description="A sentence for whoever finds the version in the registry.")
+    sample_rows: int = Field(
+        50, ge=1, le=1_000, description="Rows of training data that are kept as an example of the input."
+    )

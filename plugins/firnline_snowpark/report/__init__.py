@@ -1,0 +1,1 @@
+"""Steps that sum a run up for a reader."""

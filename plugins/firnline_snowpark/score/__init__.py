@@ -1,0 +1,1 @@
+"""Steps that let a registered model predict, in the warehouse."""

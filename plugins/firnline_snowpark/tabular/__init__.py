@@ -1,0 +1,1 @@
+"""Tables of unknown columns: what each column is good for, and the rows made ready."""

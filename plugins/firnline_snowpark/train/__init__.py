@@ -1,0 +1,1 @@
+"""Steps that fit a model."""
