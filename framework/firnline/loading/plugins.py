@@ -98,9 +98,12 @@ def load_plugins(
 
 
 def _load_one(manager: pluggy.PluginManager, entry: FoundEntry, selection: Selection, timeout_s: float) -> PluginReport:
+    # A name that another distribution has taken is made longer: otherwise either of the two could switch the other off.
+    name = entry.name if not manager.has_plugin(entry.name) else f"{entry.name}@{entry.distribution}"
+
     def report(reason: str = "", **more: Any) -> PluginReport:
         return PluginReport(
-            name=entry.name,
+            name=name,
             distribution=entry.distribution,
             version=entry.version,
             location=entry.value,
@@ -111,20 +114,22 @@ def _load_one(manager: pluggy.PluginManager, entry: FoundEntry, selection: Selec
 
     if refusal := selection.refusal(entry):
         return report(refusal, denied=True)
-    if manager.has_plugin(entry.name):
-        return report(f"another installed plugin has the name {entry.name!r} already")
+    if manager.has_plugin(name):
+        return report(f"another plugin of this distribution has the name {entry.name!r} already")
     printed = io.StringIO()
     loaded = _import_with_timeout(entry.value, printed, timeout_s)
     if isinstance(loaded, _Failure):
         return report(loaded.reason, details=loaded.details, output=printed.getvalue())
     if reason := _api_mismatch(loaded):
         return report(reason, output=printed.getvalue())
+    if other := manager.get_name(loaded):
+        return report(f"it is the same module as the plugin {other!r}", output=printed.getvalue())
     try:
-        manager.register(loaded, entry.name)
+        manager.register(loaded, name)
         manager.check_pending()
     except (pluggy.PluginValidationError, ValueError) as error:
-        if manager.has_plugin(entry.name):
-            manager.unregister(name=entry.name)
+        if manager.has_plugin(name):
+            manager.unregister(name=name)
         return report(_one_line(f"a hook does not fit: {error}"), output=printed.getvalue())
     return report(output=printed.getvalue())
 

@@ -1,0 +1,1 @@
+"""Plugins that misbehave, really installed. None of them may break the others."""

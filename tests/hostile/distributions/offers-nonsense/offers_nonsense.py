@@ -1,0 +1,15 @@
+"""Return things that no hook may return."""
+
+from __future__ import annotations
+
+from firnline.hooks import hookimpl
+
+
+@hookimpl
+def firnline_steps() -> list[str]:
+    return ["not a step"]
+
+
+@hookimpl
+def firnline_environment() -> int:
+    return 7
