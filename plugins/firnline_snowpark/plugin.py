@@ -5,13 +5,14 @@ from __future__ import annotations
 from firnline.domain import StepSpec
 from firnline.hooks.markers import hookimpl
 from firnline_snowpark.churn_steps import STEPS as CHURN_STEPS
+from firnline_snowpark.model_steps import STEPS as MODEL_STEPS
 
 FIRNLINE_API = ">=1,<2"
 
-STEPS: tuple[StepSpec, ...] = CHURN_STEPS
+STEPS: tuple[StepSpec, ...] = (*CHURN_STEPS, *MODEL_STEPS)
 
 
 @hookimpl
 def firnline_steps() -> tuple[StepSpec, ...]:
-    """Offer the steps of the churn pipeline."""
+    """Offer every step of this plugin."""
     return STEPS
