@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-UNFINISHED = ".unfinished-"
+UNFINISHED: Final = ".unfinished-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,15 @@ class ModelFiles:
         """Copy a folder in: under a temporary name, flushed to disk, then renamed."""
         self.root.mkdir(parents=True, exist_ok=True)
         unfinished = self.root / f"{UNFINISHED}{version_id}"
-        shutil.copytree(source, unfinished)
-        for path in unfinished.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
+        try:
+            shutil.copytree(source, unfinished)
+            for path in unfinished.rglob("*"):
+                if path.is_file():
+                    with path.open("rb") as file:
+                        os.fsync(file.fileno())
+        except OSError:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         return unfinished.rename(self.folder(version_id))
 
     def remove(self, version_id: str) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MANIFEST_NAME = "MANIFEST.yml"
-MODEL_FILE_NAME = "model/model.yaml"
-DEFAULT_PLATFORMS = ("WAREHOUSE", "SNOWPARK_CONTAINER_SERVICES")
+MANIFEST_NAME: Final = "MANIFEST.yml"
+MODEL_FILE_NAME: Final = "model/model.yaml"
+DEFAULT_PLATFORMS: Final = ("WAREHOUSE", "SNOWPARK_CONTAINER_SERVICES")
 
 
 class ManifestError(ValueError):
@@ -121,6 +121,8 @@ def parse_manifest(folder: Path) -> Manifest:
         raise ManifestError(f"{MANIFEST_NAME} is malformed: {error!r}") from error
     for method in parsed.methods:
         module = method.handler.rpartition(".")[0]
+        if method.runtime not in parsed.runtimes:
+            raise ManifestError(f"{MANIFEST_NAME} names the runtime {method.runtime}, which it does not describe")
         if not folder.joinpath(*module.split(".")).with_suffix(".py").is_file():
             raise ManifestError(f"{MANIFEST_NAME} names the handler {method.handler}, whose file is missing")
     return parsed
@@ -162,6 +164,4 @@ def _type(item: dict[str, Any]) -> str:
 
 def _runtime(entry: dict[str, Any]) -> Runtime:
     dependencies = entry.get("dependencies") or {}
-    return Runtime(
-        python=str(entry["version"]), pip_file=dependencies.get("pip"), conda_file=dependencies.get("conda")
-    )
+    return Runtime(python=str(entry["version"]), pip_file=dependencies.get("pip"), conda_file=dependencies.get("conda"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
     from firnline_sandbox.models.manifest import Runtime
 
-CONDA_NAMES = {"pytorch": "torch", "py-xgboost": "xgboost", "py-xgboost-cpu": "xgboost", "py-xgboost-gpu": "xgboost"}
+CONDA_NAMES: Final = {
+    "pytorch": "torch",
+    "py-xgboost": "xgboost",
+    "py-xgboost-cpu": "xgboost",
+    "py-xgboost-gpu": "xgboost",
+}
 """Conda's names of packages that PyPI calls otherwise."""
 
 
@@ -80,4 +86,5 @@ def _conda_lines(dependencies: Iterable[object]) -> Iterator[str]:
         if isinstance(entry, dict):
             yield from (str(line) for line in entry.get("pip") or ())
         else:
-            yield str(entry).rpartition("::")[2]
+            # Conda writes `name=1.2` where pip writes `name==1.2.*`.
+            yield re.sub(r"(?<![=<>!~])=(?!=)([\w.]+)$", r"==\1.*", str(entry).rpartition("::")[2])

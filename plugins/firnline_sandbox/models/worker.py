@@ -20,6 +20,7 @@ import struct
 import sys
 import traceback
 import types
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -30,9 +31,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    Handler = Callable[[pd.DataFrame], Any]
-
 LENGTH = struct.Struct("<q")
+FLATTEN = "flatten_object_input"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A loaded handler: what to call, and the names of the features where they all come in one OBJECT."""
+
+    function: Callable[[pd.DataFrame], Any]
+    features: tuple[str, ...] | None
 
 
 def main() -> None:
@@ -45,10 +53,10 @@ def main() -> None:
     while (request := _read_frame(requests)) is not None:
         try:
             reply = _answer(request, folder, handlers)
+        except KeyboardInterrupt:
+            return
         except BaseException as error:  # noqa: BLE001 - whatever a model's code raises is the caller's answer
-            if isinstance(error, KeyboardInterrupt):
-                return
-            schema = pa.schema([("result", pa.string())], metadata={"error": traceback.format_exc()})
+            schema = pa.schema([("result", pa.string())], metadata={"error": _traceback(error)})
             reply = schema.empty_table()
         _write_frame(replies, reply)
 
@@ -65,8 +73,12 @@ def _provide_snowflake_module() -> None:
     """Put Snowflake's in-warehouse module `_snowflake` in place, as far as generated handlers use it."""
     module = types.ModuleType("_snowflake")
 
-    def vectorized(**_: object) -> Callable[[Handler], Handler]:
-        return lambda function: function
+    def vectorized(**options: object) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+            setattr(function, FLATTEN, bool(options.get(FLATTEN)))
+            return function
+
+        return mark
 
     def udf_init_once(function: Callable[[], None]) -> Callable[[], None]:
         return function
@@ -81,11 +93,14 @@ def _answer(request: pa.Table, folder: Path, handlers: dict[str, Handler]) -> pa
     name = metadata[b"handler"].decode()
     if name not in handlers:
         handlers[name] = _load_handler(folder, name)
+    handler = handlers[name]
     frame = request.to_pandas()
     frame.columns = range(frame.shape[1])
     for position in json.loads(metadata[b"json_columns"]):
         frame[position] = [None if text is None else json.loads(text) for text in frame[position]]
-    rows = list(handlers[name](frame))
+    if handler.features is not None:
+        frame = _flatten(frame[0], handler.features)
+    rows = list(handler.function(frame))
     if len(rows) != request.num_rows:
         message = f"the handler {name} returned {len(rows)} rows for {request.num_rows}"
         raise ValueError(message)
@@ -100,8 +115,31 @@ def _load_handler(folder: Path, name: str) -> Handler:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    handler: Handler = getattr(module, function_name)
-    return handler
+    function = getattr(module, function_name)
+    features = (*module.input_cols, *module.param_cols) if getattr(function, FLATTEN, False) else None
+    return Handler(function=function, features=features)
+
+
+def _flatten(objects: Any, features: tuple[str, ...]) -> pd.DataFrame:
+    """Spread a column of objects over columns in the order of the features, whatever the order of the keys.
+
+    The client names a key as it names the column in SQL: upper-cased, or in double quotes.
+    """
+    import pandas as pd
+
+    columns = {}
+    for position, feature in enumerate(features):
+        names = (f'"{feature}"', feature, feature.upper())
+        columns[position] = [next((row[name] for name in names if name in row), None) for row in objects]
+    return pd.DataFrame(columns)
+
+
+def _traceback(error: BaseException) -> str:
+    """Format a traceback without this program's own frames."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__ and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
 
 
 def _encode(rows: list[Any]) -> list[str]:

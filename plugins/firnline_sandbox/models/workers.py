@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import threading
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 from firnline_sandbox.models.worker import LENGTH
 
-PROGRAM = Path(__file__).with_name("worker.py")
-STDERR_TAIL = 4_000
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PROGRAM: Final = Path(__file__).with_name("worker.py")
+STDERR_TAIL: Final = 4_000
+POLL_SECONDS: Final = 0.1
 
 
 class WorkerError(RuntimeError):
@@ -35,6 +39,10 @@ class HandlerError(WorkerError):
 
 class WorkerTimeoutError(WorkerError):
     """The model took longer than it may; its worker was killed."""
+
+
+class WorkerCancelledError(WorkerError):
+    """The query was cancelled while the model worked; its worker was killed, as nothing else stops native code."""
 
 
 class WorkerDiedError(WorkerError):
@@ -58,6 +66,10 @@ class WorkerLimits:
     seconds: float = 600.0
 
 
+def _never() -> bool:
+    return False
+
+
 class WorkerPool:
     """The warm workers of one engine. Calls to different model versions run at the same time."""
 
@@ -67,30 +79,33 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._closed = False
 
-    def run(self, call: Call, arguments: pa.Table) -> pa.Array:
+    def run(self, call: Call, arguments: pa.Table, cancelled: Callable[[], bool] = _never) -> pa.Array:
         """Run a function over rows of arguments and return each row's result as JSON text.
 
         Raises:
             HandlerError: the model's code raised.
             WorkerTimeoutError: it took longer than `limits.seconds`.
+            WorkerCancelledError: `cancelled`, which is asked ten times a second, said so.
             WorkerDiedError: its process ended.
         """
-        worker = self._worker(call.folder)
-        try:
-            return worker.run(call, arguments, self.limits.seconds)
-        except (WorkerTimeoutError, WorkerDiedError):
-            with self._lock:
-                if self._workers.get(call.folder) is worker:
-                    del self._workers[call.folder]
-            worker.close()
-            raise
+        with self._lease(call.folder) as worker:
+            try:
+                return worker.run(call, arguments, self.limits.seconds, cancelled)
+            except HandlerError:
+                raise
+            except WorkerError:
+                self.forget(call.folder, worker)
+                raise
 
-    def forget(self, folder: Path) -> None:
-        """End the worker of a model version that is no more."""
+    def forget(self, folder: Path, only: _Worker | None = None) -> None:
+        """End the worker of a model version, for instance of one that is no more."""
         with self._lock:
-            worker = self._workers.pop(folder, None)
-        if worker is not None:
-            worker.close()
+            worker = self._workers.get(folder)
+            if only is None or worker is only:
+                self._workers.pop(folder, None)
+        doomed = only or worker
+        if doomed is not None:
+            doomed.close()
 
     def process_ids(self) -> tuple[int, ...]:
         """Return the ids of the processes that are warm now."""
@@ -106,7 +121,9 @@ class WorkerPool:
         for worker in workers:
             worker.close()
 
-    def _worker(self, folder: Path) -> _Worker:
+    @contextlib.contextmanager
+    def _lease(self, folder: Path) -> Iterator[_Worker]:
+        """Hand out the version's worker, and keep it from being retired meanwhile."""
         retired: list[_Worker] = []
         with self._lock:
             if self._closed:
@@ -117,13 +134,18 @@ class WorkerPool:
                 worker = None
             if worker is None:
                 worker = self._workers[folder] = _Worker(folder)
+            worker.leases += 1
             self._workers.move_to_end(folder)
-            idle = [key for key, other in self._workers.items() if other is not worker and not other.busy]
+            idle = [key for key, other in self._workers.items() if not other.leases]
             while len(self._workers) > self.limits.warm and idle:
                 retired.append(self._workers.pop(idle.pop(0)))
         for other in retired:
             other.close()
-        return worker
+        try:
+            yield worker
+        finally:
+            with self._lock:
+                worker.leases -= 1
 
 
 class _Worker:
@@ -131,64 +153,46 @@ class _Worker:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.leases = 0
         self._lock = threading.Lock()
-        descriptor, name = tempfile.mkstemp(prefix="firnline-model-", suffix=".log")
-        self._log = Path(name)
+        self._said: deque[bytes] = deque(maxlen=100)
         # -P keeps this package's folder off the path of a program that imports whatever a model needs.
         command = [sys.executable, "-P", "-X", f"snowflake_import_directory={folder}/", str(PROGRAM)]
-        try:
-            self.process = subprocess.Popen(  # noqa: S603 - our own program
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=descriptor
-            )
-        finally:
-            os.close(descriptor)
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        self._listener = threading.Thread(target=self._listen, name="firnline-model-stderr", daemon=True)
+        self._listener.start()
 
-    @property
-    def busy(self) -> bool:
-        return self._lock.locked()
-
-    def run(self, call: Call, arguments: pa.Table, seconds: float) -> pa.Array:
+    def run(self, call: Call, arguments: pa.Table, seconds: float, cancelled: Callable[[], bool]) -> pa.Array:
         metadata = {"handler": call.handler, "json_columns": json.dumps(call.json_columns)}
         request = _to_bytes(arguments.replace_schema_metadata(metadata))
         with self._lock:
-            before = self._log.stat().st_size
-            expired = threading.Event()
-
-            def expire() -> None:
-                expired.set()
-                self.process.kill()
-
-            timer = threading.Timer(seconds, expire)
-            timer.daemon = True
-            timer.start()
-            try:
+            self._said.clear()
+            with _watch(self.process, seconds, cancelled) as verdict:
                 reply = self._exchange(request)
-            finally:
-                timer.cancel()
             if reply is None:
-                code = self.process.wait()
-                if expired.is_set():
-                    raise WorkerTimeoutError(f"{call.handler} took longer than {seconds:g} seconds{self._said(before)}")
-                raise WorkerDiedError(
-                    f"the process that runs {call.handler} ended with exit code {code}{self._said(before)}"
-                )
+                raise self._explain(call, verdict, seconds)
             error = (reply.schema.metadata or {}).get(b"error")
             if error is not None:
-                raise HandlerError(error.decode().rstrip() + self._said(before))
+                raise HandlerError(error.decode())
         return reply.column(0).combine_chunks()
 
     def close(self) -> None:
-        """End the process: politely by closing its input, then by force."""
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        try:
-            self.process.wait(0.2 if self.busy else 2.0)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self._log.unlink(missing_ok=True)
+        """End the process: politely by closing its input where it waits for a call, else by force."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._close_stream(self.process.stdin)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(2.0)
+            finally:
+                self._lock.release()
+        self.process.kill()
+        self.process.wait()
+        self._listener.join(1.0)
+        with self._lock:  # the call that was under way has ended with the process
+            for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+                self._close_stream(stream)
 
     def _exchange(self, request: bytes) -> pa.Table | None:
         """Send a request and read the reply; None where the process ended first."""
@@ -201,19 +205,59 @@ class _Worker:
             stdin.flush()
             head = stdout.read(LENGTH.size)
             payload = stdout.read(LENGTH.unpack(head)[0]) if len(head) == LENGTH.size else b""
-        except (BrokenPipeError, ValueError):  # the process is gone; or the pool was closed under this call
+        except (BrokenPipeError, ValueError):  # the process is gone; or the pool was closed before this call
             return None
         if not payload:
             return None
         with pa.ipc.open_stream(payload) as reader:
             return reader.read_all()
 
-    def _said(self, since: int) -> str:
-        """Quote the end of what the worker wrote to standard error from that position on."""
-        with self._log.open("rb") as log:
-            log.seek(max(since, self._log.stat().st_size - STDERR_TAIL))
-            text = log.read().decode(errors="replace").strip()
-        return f"\nstandard error of the model's process:\n{text}" if text else ""
+    def _explain(self, call: Call, verdict: list[str], seconds: float) -> WorkerError:
+        code = self.process.wait()
+        self._listener.join(1.0)
+        text = b"".join(self._said)[-STDERR_TAIL:].decode(errors="replace").strip()
+        said = f"\nstandard error of the model's process:\n{text}" if text else ""
+        match verdict:
+            case ["cancelled"]:
+                return WorkerCancelledError(f"{call.handler} was cancelled")
+            case ["expired"]:
+                return WorkerTimeoutError(f"{call.handler} took longer than {seconds:g} seconds{said}")
+        return WorkerDiedError(f"the process that runs {call.handler} ended with exit code {code}{said}")
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        with contextlib.suppress(ValueError):  # closed under this thread
+            for line in self.process.stderr:
+                self._said.append(line)
+
+    @staticmethod
+    def _close_stream(stream: object) -> None:
+        with contextlib.suppress(OSError):
+            stream.close()  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def _watch(process: subprocess.Popen[bytes], seconds: float, cancelled: Callable[[], bool]) -> Iterator[list[str]]:
+    """Kill a process that takes too long or is no longer wanted; the list then says which."""
+    verdict: list[str] = []
+    done = threading.Event()
+    deadline = time.monotonic() + seconds
+
+    def watch() -> None:
+        while not done.wait(POLL_SECONDS):
+            expired = time.monotonic() > deadline
+            if expired or cancelled():
+                verdict.append("expired" if expired else "cancelled")
+                process.kill()
+                return
+
+    watcher = threading.Thread(target=watch, name="firnline-model-watch", daemon=True)
+    watcher.start()
+    try:
+        yield verdict
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _to_bytes(table: pa.Table) -> bytes:
