@@ -3,13 +3,10 @@
 from firnline.config.check import check
 from firnline.config.composed import Composed
 from firnline.config.launch import compose, launch
-from firnline.config.pipeline import CheckedPipeline, CheckedStage
 from firnline.config.search_path import ConfFolder, double_providers, find_conf_folders, find_options
 from firnline.config.validation import field_type
 
 __all__ = [
-    "CheckedPipeline",
-    "CheckedStage",
     "Composed",
     "ConfFolder",
     "check",

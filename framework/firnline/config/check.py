@@ -9,12 +9,11 @@ from typing import Any, Final
 from firnline.config.composed import Composed
 from firnline.config.graph import connect
 from firnline.config.hydra_errors import nearest
-from firnline.config.pipeline import CheckedPipeline, CheckedStage
 from firnline.config.provenance import add_sources
 from firnline.config.search_path import PROJECT_CONF, double_providers, find_options
 from firnline.config.settings import FIXED_NODES, ExecutorNode, PipelineNode, StageNode, StoreNode, SweepNode
 from firnline.config.validation import validate
-from firnline.domain import Link, Params, PlatformSpec, Retry, StepSpec
+from firnline.domain import Link, Params, Pipeline, PlatformSpec, Retry, Stage, StepSpec
 from firnline.errors import ConfigError, PlatformError, Problem
 from firnline.loading import Offer, Registry, missing_modules
 
@@ -22,8 +21,8 @@ _STAGE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 
 
 def check(
-    composed: Composed, registry: Registry, reach: Callable[[Offer[PlatformSpec], Params], None] | None = None
-) -> CheckedPipeline:
+    composed: Composed, registry: Registry, reach: Callable[[PlatformSpec, Params], None] | None = None
+) -> Pipeline:
     """Return the checked pipeline.
 
     Args:
@@ -46,20 +45,21 @@ def check(
     platform, platform_params = _check_platform(nodes.get("platform"), registry, problems)
     checked = [_check_stage(name, node, registry, platform, problems) for name, node in stages.items()]
     ordered = connect([stage for stage in checked if stage is not None], set(stages), problems)
-    needs_platform = any(stage.offer.spec.platform for stage in ordered)
+    needs_platform = any(stage.spec.platform for stage in ordered)
     if reach is not None and platform is not None and platform_params is not None and needs_platform:
         _reach(reach, platform, platform_params, problems)
     if problems or not (pipeline and executor and store and sweep and platform and platform_params):
         raise ConfigError(add_sources(problems, composed))
-    return CheckedPipeline(
+    return Pipeline(
         name=pipeline.name or composed.choices.get("pipeline", "pipeline"),
-        platform=platform,
+        project=composed.project,
+        store=composed.project / store.path,
+        platform=platform.spec,
         platform_params=platform_params,
         workers=executor.workers,
         stages=tuple(ordered),
-        store=composed.project / store.path,
-        sweep=sweep,
-        composed=composed,
+        sweep_metric=sweep.metric,
+        sweep_direction=sweep.direction,
     )
 
 
@@ -133,7 +133,7 @@ def _check_platform(
 
 def _check_stage(
     name: str, data: Any, registry: Registry, platform: Offer[PlatformSpec] | None, problems: list[Problem]
-) -> CheckedStage | None:
+) -> Stage | None:
     node = validate(StageNode, data, name, problems)
     if node is None:
         return None
@@ -145,9 +145,10 @@ def _check_stage(
     params = validate(offer.spec.params, node.params, f"{name}.params", problems, what="param")
     if platform is not None and offer.spec.platform:
         _check_resources(name, node.resources, platform.spec, problems)
-    return CheckedStage(
+    return Stage(
         name=name,
-        offer=offer,
+        spec=offer.spec,
+        plugin=offer.plugin.label,
         # A stage whose params are wrong still takes part in the check of the graph.
         params=params if params is not None else Params(),
         inputs={port: tuple(_links(links)) for port, links in node.inputs.items()},
@@ -212,12 +213,12 @@ def _unknown(kind: str, name: str, path: str, known: Mapping[str, Any], registry
 
 
 def _reach(
-    reach: Callable[[Offer[PlatformSpec], Params], None],
+    reach: Callable[[PlatformSpec, Params], None],
     platform: Offer[PlatformSpec],
     params: Params,
     problems: list[Problem],
 ) -> None:
     try:
-        reach(platform, params)
+        reach(platform.spec, params)
     except PlatformError as error:
         problems.append(Problem(path="platform", message=error.message, value=platform.spec.name, hint=error.hint))

@@ -7,12 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from firnline.config.hydra_errors import nearest
-from firnline.config.pipeline import CheckedStage
-from firnline.domain import Link, Port
+from firnline.domain import Link, Port, Stage
 from firnline.errors import Problem
 
 
-def connect(stages: list[CheckedStage], names: Collection[str], problems: list[Problem]) -> list[CheckedStage]:
+def connect(stages: list[Stage], names: Collection[str], problems: list[Problem]) -> list[Stage]:
     """Return the stages with resolved links, each after those that it takes from.
 
     Args:
@@ -43,9 +42,9 @@ def connect(stages: list[CheckedStage], names: Collection[str], problems: list[P
 
 
 def _resolve(
-    stage: CheckedStage, by_name: Mapping[str, CheckedStage], names: Collection[str], problems: list[Problem]
+    stage: Stage, by_name: Mapping[str, Stage], names: Collection[str], problems: list[Problem]
 ) -> dict[str, tuple[Link, ...]]:
-    ports = stage.offer.spec.inputs
+    ports = stage.spec.inputs
     resolved: dict[str, tuple[Link, ...]] = {}
     for name, links in stage.inputs.items():
         path = f"{stage.name}.inputs.{name}"
@@ -54,7 +53,7 @@ def _resolve(
             problems.append(
                 Problem(
                     path=path,
-                    message=f"step {stage.offer.spec.id} has no input {name!r}: nothing would use it",
+                    message=f"step {stage.spec.id} has no input {name!r}: nothing would use it",
                     value=", ".join(_text(link) for link in links),
                     expected=f"one of {', '.join(ports)}" if ports else "no inputs",
                     nearest=nearest(name, ports),
@@ -76,7 +75,7 @@ def _resolve_link(
     link: Link,
     port: Port,
     path: str,
-    by_name: Mapping[str, CheckedStage],
+    by_name: Mapping[str, Stage],
     names: Collection[str],
     problems: list[Problem],
 ) -> Link | None:
@@ -92,7 +91,7 @@ def _resolve_link(
                 )
             )
         return None
-    outputs = by_name[link.stage].offer.spec.outputs
+    outputs = by_name[link.stage].spec.outputs
     if not link.port:
         fitting = [name for name, output in outputs.items() if issubclass(output.kind, port.kind)]
         if len(fitting) == 1:
@@ -105,7 +104,7 @@ def _resolve_link(
         problems.append(
             Problem(
                 path=path,
-                message=f"stage {link.stage} (step {by_name[link.stage].offer.spec.id}) has no output {link.port!r}",
+                message=f"stage {link.stage} (step {by_name[link.stage].spec.id}) has no output {link.port!r}",
                 value=_text(link),
                 expected=f"one of {', '.join(f'{link.stage}.{name}' for name in outputs)}" if outputs else None,
                 nearest=nearest(link.port, outputs),
@@ -125,20 +124,20 @@ def _resolve_link(
     return link
 
 
-def _missing(stage: CheckedStage, name: str, port: Port, by_name: Mapping[str, CheckedStage]) -> Problem:
+def _missing(stage: Stage, name: str, port: Port, by_name: Mapping[str, Stage]) -> Problem:
     return Problem(
         path=f"{stage.name}.inputs.{name}",
-        message=f"step {stage.offer.spec.id} needs this input ({port.kind.__name__})",
+        message=f"step {stage.spec.id} needs this input ({port.kind.__name__})",
         expected=_offers(port, {key: other for key, other in by_name.items() if key != stage.name}) or None,
         hint=f"connect it: {stage.name}.inputs.{name}=STAGE.PORT",
     )
 
 
-def _offers(port: Port, by_name: Mapping[str, CheckedStage]) -> str:
+def _offers(port: Port, by_name: Mapping[str, Stage]) -> str:
     fitting = [
         f"{name}.{output}"
         for name, stage in by_name.items()
-        for output, offered in stage.offer.spec.outputs.items()
+        for output, offered in stage.spec.outputs.items()
         if issubclass(offered.kind, port.kind)
     ]
     return f"one of {', '.join(fitting[:8])}" + (" …" if len(fitting) > 8 else "") if fitting else ""

@@ -22,8 +22,10 @@ from firnline.domain.artifact import (
 )
 from firnline.domain.context import StepContext
 from firnline.domain.event import Event, event_from_json, event_to_json
+from firnline.domain.history import EarlierOutput, EarlierStage, History
 from firnline.domain.ids import content_hash, new_attempt_id, new_run_id
 from firnline.domain.params import Params
+from firnline.domain.pipeline import Pipeline, Stage
 from firnline.domain.plan import Estimate, Link, Plan, PlannedStage, Retry
 from firnline.domain.platform import Platform, PlatformSpec
 from firnline.domain.record import RunRecord, StageRecord, fold
@@ -32,16 +34,20 @@ from firnline.domain.step import SourceContext, StepSpec, load_callable, step
 __all__ = [
     "ARTIFACT_KINDS",
     "Artifact",
+    "EarlierOutput",
+    "EarlierStage",
     "Estimate",
     "Event",
     "Figure",
     "Files",
     "Grid",
+    "History",
     "Link",
     "Metrics",
     "Model",
     "Outputs",
     "Params",
+    "Pipeline",
     "Plan",
     "PlannedStage",
     "Platform",
@@ -53,6 +59,7 @@ __all__ = [
     "RunRecord",
     "Section",
     "SourceContext",
+    "Stage",
     "StageRecord",
     "StepContext",
     "StepSpec",

@@ -1,25 +1,26 @@
-"""A checked configuration: everything in it is known to exist and to fit."""
+"""A checked pipeline: every step is known, and params and inputs fit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from firnline.config.composed import Composed
-from firnline.config.settings import SweepNode
-from firnline.domain import Link, Params, PlatformSpec, Retry, StepSpec
-from firnline.loading import Offer
+from firnline.domain.params import Params
+from firnline.domain.plan import Link, Retry
+from firnline.domain.platform import PlatformSpec
+from firnline.domain.step import StepSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedStage:
+class Stage:
     """One stage whose step, params and inputs are valid.
 
     Attributes:
         name: the stage's name.
-        offer: the step and the plugin that offers it.
+        spec: the step.
+        plugin: the distribution that offers the step, with its version.
         params: the validated params.
         inputs: input port → the output ports that feed it.
         resources: what it asks the platform for.
@@ -28,7 +29,8 @@ class CheckedStage:
     """
 
     name: str
-    offer: Offer[StepSpec]
+    spec: StepSpec
+    plugin: str
     params: Params
     inputs: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
@@ -37,30 +39,32 @@ class CheckedStage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedPipeline:
+class Pipeline:
     """A pipeline that can be planned.
 
     Attributes:
         name: the pipeline's name.
-        platform: the platform and the plugin that offers it.
+        project: the project folder.
+        store: the folder of records and artifacts, absolute.
+        platform: the platform's spec.
         platform_params: its validated params.
         workers: stages that may run at once.
         stages: in an order in which every stage comes after those that it takes from.
-        store: the folder of records and artifacts, absolute.
-        sweep: by what jobs of a multirun are ranked.
-        composed: what it was made from.
+        sweep_metric: by which metric (STAGE.METRIC) jobs of a multirun are ranked; None if not said.
+        sweep_direction: which end is best.
     """
 
     name: str
-    platform: Offer[PlatformSpec]
+    project: Path
+    store: Path
+    platform: PlatformSpec
     platform_params: Params
     workers: int
-    stages: tuple[CheckedStage, ...]
-    store: Path
-    sweep: SweepNode
-    composed: Composed
+    stages: tuple[Stage, ...]
+    sweep_metric: str | None = None
+    sweep_direction: Literal["maximize", "minimize"] = "maximize"
 
     @property
     def uses_platform(self) -> bool:
         """Whether any stage needs the platform's session."""
-        return any(stage.offer.spec.platform for stage in self.stages)
+        return any(stage.spec.platform for stage in self.stages)
