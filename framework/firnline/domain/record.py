@@ -24,13 +24,14 @@ StageStatus: TypeAlias = Literal["running", "finished", "reused", "failed", "ski
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRecord:
-    """What is remembered of one stage of a run."""
+    """What is remembered of one stage of a run; ``started`` is when its first attempt began, since the epoch."""
 
     name: str
     step: str = ""
     status: StageStatus = "running"
     key: str = ""
     attempts: int = 0
+    started: float | None = None
     seconds: float | None = None
     rows: int | None = None
     from_run: str | None = None
@@ -94,7 +95,10 @@ def _fold_stage(stages: dict[str, StageRecord], event: Event) -> None:
     match event:
         case StageStarted():
             earlier = stages.get(event.stage, StageRecord(name=event.stage))
-            stages[event.stage] = replace(earlier, step=event.step, attempts=event.attempt, status="running")
+            started = event.at if earlier.started is None else earlier.started
+            stages[event.stage] = replace(
+                earlier, step=event.step, attempts=event.attempt, started=started, status="running"
+            )
         case StageProgress():
             stages[event.stage] = replace(stages.get(event.stage, StageRecord(name=event.stage)), rows=event.rows)
         case StageFinished():
