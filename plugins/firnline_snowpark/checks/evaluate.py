@@ -154,10 +154,7 @@ def describe(expectation: RowExpectation | RowCount) -> str:
         case Condition(sql=sql):
             return sql
         case RowCount(low=low, high=high):
-            bounds = [f"at least {low:,}"] if low is not None else []
-            return (
-                f"{' and '.join(bounds + ([f'at most {high:,}'] if high is not None else [])) or 'any number of'} rows"
-            )
+            return f"{_range(low, high) or 'any number of'} rows"
         case _:
             assert_never(expectation)
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 EXAMPLES: Final = 3
 LONGEST_EXAMPLE: Final = 120
 TOLD: Final = 5
-EXPECTATION: Final = "EXPECTATION"
+_PLACE: Final = {"table": "expect"}  # where a port's expectations stand in the params, if not under its name
+FAILED: Final = "FAILED_EXPECTATION"
 
 
 def run(
@@ -47,17 +48,12 @@ def _check(
     for port, table in tables.items():
         context.progress(f"checking {len(expectations[port])} expectations of {port}", table.rows)
         frame = context.session.table(table.name)
-        outcomes[port] = evaluate(frame, expectations[port], where=f"{context.stage}.params.{port}")
-    broken = {
-        port: [o for o in found if not o.met and o.expectation.severity == "error"] for port, found in outcomes.items()
-    }
-    if any(broken.values()):
-        told = [
-            text
-            for port, failed in broken.items()
-            if failed
-            for text in _keep(context, port, tables[port], failed, keep_rows)
-        ]
+        outcomes[port] = evaluate(frame, expectations[port], where=f"{context.stage}.params.{_PLACE.get(port, port)}")
+    told: list[str] = []
+    for port, found in outcomes.items():
+        broken = [o for o in found if not o.met and o.expectation.severity == "error"]
+        told += _keep(context, port, tables[port], broken, keep_rows)
+    if told:
         raise StoppedByGateError(_message(context.stage, told), hint=_HINT)
     return {**tables, "metrics": _metrics(outcomes), "report": _report(outcomes)}
 
@@ -89,11 +85,10 @@ def _keep(context: StepContext, port: str, table: Table, failed: Sequence[Outcom
         if rows is None:
             told.append(f"{says}; the table {table.name} has {outcome.rows:,}")
             continue
-        parts.append(rows.limit(keep_rows).select(sf.lit(outcome.name).alias(EXPECTATION), *frame.columns))
+        parts.append(rows.limit(keep_rows).select(sf.lit(outcome.name).alias(FAILED), *frame.columns))
         where = f", kept in {kept}" if keep_rows else ""
-        told.append(
-            f"{says}; {outcome.failing:,} of {outcome.rows:,} rows fail{where}, e.g. {_examples(rows, outcome)}"
-        )
+        counts = f"{outcome.failing:,} of {outcome.rows:,} rows fail"
+        told.append(f"{says}; {counts}{where}, e.g. {_examples(rows, outcome)}")
     if parts and keep_rows:
         together = parts[0]
         for part in parts[1:]:

@@ -66,7 +66,8 @@ def run_table(context: StepContext, params: CleanTableParams, table: Table) -> M
 
 def _clean(context: StepContext, port: str, raw: Table, rules: TableRules) -> tuple[Table, Account]:
     context.progress(f"cleaning {port}")
-    work = cleaning(context.session.table(raw.name), rules, where=f"{context.stage}.params.{port}")
+    place = "rules" if port == "table" else port
+    work = cleaning(context.session.table(raw.name), rules, where=f"{context.stage}.params.{place}")
     counts = counted(work)
     clean = write_table(context, work.clean, port)
     account = Account(
