@@ -1,4 +1,4 @@
-"""What the tabular pipeline, and every pipeline's second half, is made of: from a file to a scored table and a report."""
+"""The steps from a file to a scored table and its report; the second half of any other pipeline, too."""
 
 from __future__ import annotations
 

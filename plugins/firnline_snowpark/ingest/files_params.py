@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from firnline.domain import Params
 from firnline.errors import UsageError
@@ -27,6 +28,7 @@ class FilesParams(Params):
     )
     encoding: str = Field("utf-8", description="The CSV file's text encoding, for example latin-1 or utf-16.")
     delimiter: str = Field("auto", description="What separates CSV fields; auto: comma, semicolon, tab or bar.")
+    decimal: Literal[".", ","] = Field(".", description="The decimal separator of the CSV file's numbers.")
     null_words: tuple[str, ...] = Field(
         NULL_WORDS,
         description="Words that stand for a missing value in a CSV column of numbers, dates or flags. "
@@ -36,6 +38,15 @@ class FilesParams(Params):
         "_ROW", min_length=1, description="The column added to hold each row's place in the file, from 1."
     )
     batch_rows: int = Field(100_000, ge=1_000, le=5_000_000, description="How many rows are in local memory at a time.")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise ValueError(f"{encoding!r} is no text encoding that Python knows") from None
+        return encoding
 
 
 def file_path(params: FilesParams, project: Path) -> Path:
