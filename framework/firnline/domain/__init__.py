@@ -21,7 +21,21 @@ from firnline.domain.artifact import (
     artifact_to_json,
 )
 from firnline.domain.context import StepContext
-from firnline.domain.event import Event, event_from_json, event_to_json
+from firnline.domain.event import (
+    Event,
+    ObserverFailed,
+    RunFinished,
+    RunStarted,
+    StageFailed,
+    StageFinished,
+    StageProgress,
+    StageRetried,
+    StageReused,
+    StageSkipped,
+    StageStarted,
+    event_from_json,
+    event_to_json,
+)
 from firnline.domain.history import EarlierOutput, EarlierStage, History
 from firnline.domain.ids import content_hash, new_attempt_id, new_run_id
 from firnline.domain.params import Params
@@ -45,6 +59,7 @@ __all__ = [
     "Link",
     "Metrics",
     "Model",
+    "ObserverFailed",
     "Outputs",
     "Params",
     "Pipeline",
@@ -56,11 +71,20 @@ __all__ = [
     "RegisteredModel",
     "Report",
     "Retry",
+    "RunFinished",
     "RunRecord",
+    "RunStarted",
     "Section",
     "SourceContext",
     "Stage",
+    "StageFailed",
+    "StageFinished",
+    "StageProgress",
     "StageRecord",
+    "StageRetried",
+    "StageReused",
+    "StageSkipped",
+    "StageStarted",
     "StepContext",
     "StepSpec",
     "Table",

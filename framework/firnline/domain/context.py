@@ -43,6 +43,7 @@ class StepContext:
     schema: str
     logger: logging.Logger
     open_session: Callable[[], Session] = field(repr=False)
+    claim: Callable[[str], None] = field(default=lambda _: None, repr=False)
     report: Callable[[str, int | None], None] = field(repr=False)
     is_cancelled: Callable[[], bool] = field(repr=False)
 
@@ -54,9 +55,12 @@ class StepContext:
     def table_name(self, port: str = "table") -> str:
         """Return a fresh, fully qualified name for the table of an output port.
 
-        The name is of this attempt alone; readers get to know it only when the stage has finished.
+        The name is of this attempt alone; readers get to know it only when the stage has finished. If the attempt
+        fails or is killed, the table is dropped; if a gate stops it, the table stays.
         """
-        return f"{self.schema}.{_identifier(self.stage)}_{_identifier(port)}_{self.attempt.upper()}"
+        name = f"{self.schema}.{_identifier(self.stage)}_{_identifier(port)}_{self.attempt.upper()}"
+        self.claim(name)
+        return name
 
     def save(self, value: Any, name: str = "value.pkl") -> Value:
         """Pickle a Python object into the output folder."""

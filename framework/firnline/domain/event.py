@@ -56,13 +56,17 @@ class StageRetried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFinished:
-    """A stage's outputs became visible: ``outputs`` is port → artifact as JSON data, ``metrics`` the numbers in them."""
+    """A stage's outputs became visible: ``outputs`` is port → artifact as JSON data.
+
+    ``metrics`` are the numbers in them.
+    """
 
     at: float
     stage: str
     key: str
     seconds: float
     outputs: Mapping[str, Any]
+    attempt_id: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     rows: int | None = None
 

@@ -1,0 +1,31 @@
+"""What is remembered: the store, questions about runs, lineage, and the pages that show them."""
+
+from firnline.record.environment import describe_environment
+from firnline.record.liveness import RunLock, is_alive
+from firnline.record.runs import (
+    Lineage,
+    LineageNode,
+    describe_artifact,
+    find_run,
+    lineage,
+    list_runs,
+    load_plan,
+    load_run,
+)
+from firnline.record.store import Leftover, Store
+
+__all__ = [
+    "Leftover",
+    "Lineage",
+    "LineageNode",
+    "RunLock",
+    "Store",
+    "describe_artifact",
+    "describe_environment",
+    "find_run",
+    "is_alive",
+    "lineage",
+    "list_runs",
+    "load_plan",
+    "load_run",
+]
