@@ -1,0 +1,1 @@
+"""The conformance kit: it passes what is right and names what is wrong."""
