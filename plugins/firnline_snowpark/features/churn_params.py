@@ -26,6 +26,12 @@ class ChurnFeaturesParams(Params):
         default="cancelled", description="churn is a cancellation within the horizon, or no usage at all in it"
     )
 
+    attributes: tuple[str, ...] | None = Field(
+        default=None,
+        description="columns of the customers to take over as they are; by default all others. What changes after the "
+        "snapshot does not belong here: it would let the future in",
+    )
+
     @field_validator("snapshots")
     @classmethod
     def _some(cls, snapshots: int | tuple[dt.date, ...]) -> int | tuple[dt.date, ...]:
