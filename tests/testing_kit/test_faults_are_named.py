@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.testing_kit.rightful import WRONG, count, write_source
 
-from firnline.domain import Params, Port, StepSpec, Value
+from firnline.domain import Files, Params, Port, StepSpec, Value
 from firnline.testing import Case, conformance, run_checks, step_checks
 from firnline.testing.rehearsal import Rehearsal, rehearse
 from firnline.testing.subject import Subject, load_subject
@@ -49,12 +49,13 @@ def test_params_that_change_on_the_way_are_named() -> None:
 def test_a_function_in_a_function_cannot_be_sent() -> None:
     def inner() -> None: ...
 
-    with pytest.raises(AssertionError, match="inside of a function"):
+    with pytest.raises(AssertionError, match="inside of a function: another process"):
         step_checks.process_step_can_be_sent(SUBJECT, replace(WRONG, platform=False, run=inner))
 
 
 def rehearsed(tmp_path: Path, check: Callable[[Rehearsal, Case], None], case: Case, **changes: object) -> None:
-    with rehearse(replace(WRONG, platform=False, **changes), case, tmp_path) as rehearsal:
+    ports = {name: Port(kind=Files) for name in case.inputs}
+    with rehearse(replace(WRONG, platform=False, inputs=ports, **changes), case, tmp_path) as rehearsal:
         check(rehearsal, case)
 
 

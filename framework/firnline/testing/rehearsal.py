@@ -46,11 +46,6 @@ class WatchedContext(StepContext):
 
     doors: Doors = field(default_factory=Doors)
 
-    def table_name(self, port: str = "table") -> str:
-        """Count, then do what a context does."""
-        self.doors.open("table_name")
-        return StepContext.table_name(self, port)
-
     def save(self, value: Any, name: str = "value.pkl") -> Value:
         """Count, then do what a context does."""
         self.doors.open("save")
@@ -92,14 +87,21 @@ class Rehearsal:
         def report(message: str, rows: int | None) -> None:
             doors.open("progress")
 
+        def claim(table: str) -> None:
+            doors.open(f"table_name, for {table}")
+
         fields = {name: getattr(plain, name) for name in StepContext.__dataclass_fields__}
-        return WatchedContext(**{**fields, "open_session": open_session, "report": report, "doors": doors})
+        watched = {"open_session": open_session, "report": report, "claim": claim, "doors": doors}
+        return WatchedContext(**{**fields, **watched})
 
     def run(self, context: StepContext) -> dict[str, Artifact]:
         """Run the step and return port → artifact; a single artifact stands for the one output."""
-        result = load_callable(self.step.run)(context, self.params, **self.inputs)
+        unconnected: dict[str, Any] = {name: [] if port.many else None for name, port in self.step.inputs.items()}
+        result = load_callable(self.step.run)(context, self.params, **{**unconnected, **self.inputs})
         if isinstance(result, Mapping):
             return dict(result)
+        if result is None and not self.step.outputs:
+            return {}
         assert len(self.step.outputs) == 1, f"it returned a {type(result).__name__}, not a mapping port → artifact"
         return {next(iter(self.step.outputs)): result}
 
