@@ -16,7 +16,7 @@ from firnline.cli.render.summary import render_summary
 from firnline.cli.render.text import NARROW, Fitted, joined, marked, plain
 from firnline.domain.plan import Plan
 from firnline.domain.record import RunRecord, StageRecord
-from firnline.domain.wording import credits_text, duration_text, number_text, one_line, time_text
+from firnline.domain.wording import credits_text, dotted, duration_text, number_text, one_line, time_text
 
 VALUE_LIMIT = 120
 LABEL_WIDTH = 34
@@ -169,18 +169,7 @@ def _steps(plan: Plan | None) -> dict[str, Any]:
 
 def _params(plan: Plan | None) -> dict[str, Any]:
     stages = plan.stages if plan else ()
-    return {f"{stage.name}.{name}": value for stage in stages for name, value in flatten(stage.params).items()}
-
-
-def flatten(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as dotted names → value, in order."""
-    flat: dict[str, Any] = {}
-    for name, value in params.items():
-        if isinstance(value, Mapping) and value:
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+    return {f"{stage.name}.{name}": value for stage in stages for name, value in dotted(stage.params).items()}
 
 
 def _rows(columns: Sequence[Mapping[str, Any]]) -> list[Row]:
