@@ -7,7 +7,7 @@ the label looks only at what happened later, up to the horizon. A ticket's outco
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from snowflake.snowpark import functions as sf
 from snowflake.snowpark.types import DateType, LongType, StructField, StructType
@@ -73,10 +73,12 @@ def _features(
     joined = alive
     for history in (usage, tickets):
         joined = joined.join(history.frame, on=[CUSTOMER, SNAPSHOT], how="left")
-    label = sf.iff(sf.col(CANCELLED) <= _after(params), sf.lit(1), sf.lit(0))
-    if params.label == "inactive":
+    label = []
+    if params.label == "cancelled":
+        label = [sf.iff(sf.col(CANCELLED) <= _after(params), sf.lit(1), sf.lit(0))]
+    elif params.label == "inactive":
         joined = joined.join(_active_later(used, days, params), on=[CUSTOMER, SNAPSHOT], how="left")
-        label = sf.iff(sf.col("ACTIVE_LATER").is_null(), sf.lit(1), sf.lit(0))
+        label = [sf.iff(sf.col("ACTIVE_LATER").is_null(), sf.lit(1), sf.lit(0))]
     tenure = sf.datediff("day", sf.col(SIGNED_UP), sf.col(SNAPSHOT))
     return joined.select(
         sf.col(CUSTOMER),
@@ -85,7 +87,7 @@ def _features(
         tenure.cast(LongType()).alias("TENURE_DAYS"),
         *_columns(usage),
         *_columns(tickets),
-        label.cast(LongType()).alias(LABEL),
+        *[value.cast(LongType()).alias(LABEL) for value in label],
     )
 
 
@@ -123,16 +125,17 @@ def _snapshots(stage: str, params: ChurnFeaturesParams, used: DataFrame) -> list
     first, last = row[0], row[1]
     if first is None:
         raise DataError(f"{stage}: there are no events", hint="look at what the stages before it removed")
-    horizon, reach = dt.timedelta(days=params.horizon_days), dt.timedelta(days=params.window_days[-1] - 1)
+    step, reach = dt.timedelta(days=params.horizon_days), dt.timedelta(days=params.window_days[-1] - 1)
+    horizon = dt.timedelta(0) if params.label == "none" else step
     if isinstance(params.snapshots, int):
-        dates = [last - horizon * (place + 1) for place in reversed(range(params.snapshots))]
-        fitting = (last - first - reach).days // params.horizon_days
+        dates = [last - horizon - step * place for place in reversed(range(params.snapshots))]
+        fitting = max((last - horizon - first - reach) // step + 1, 0)
         if fitting < params.snapshots:
             raise DataError(
                 f"{stage}: {params.snapshots} snapshots do not fit into the days with events, {first} to {last}: each "
-                f"needs {params.window_days[-1]} days before it, and {params.horizon_days} days after it for its label",
-                hint=f"{stage}.params.snapshots={max(fitting, 0)} would fit"
-                if fitting > 0
+                f"needs {params.window_days[-1]} days up to it, and {horizon.days} days after it for its label",
+                hint=f"{stage}.params.snapshots={fitting} would fit"
+                if fitting
                 else "shorten window_days or horizon_days, or bring events of a longer time",
             )
         return dates
@@ -148,23 +151,28 @@ def _snapshots(stage: str, params: ChurnFeaturesParams, used: DataFrame) -> list
 
 
 def _findings(table: DataFrame, params: ChurnFeaturesParams) -> dict[str, Artifact]:
-    by_day = table.group_by(SNAPSHOT).agg(sf.count(sf.lit(1)).alias("N"), sf.sum(LABEL).alias("CHURNED"))
-    rows = [(str(day), int(count), int(churned)) for day, count, churned in by_day.sort(SNAPSHOT).collect()]
-    total, churned = sum(row[1] for row in rows), sum(row[2] for row in rows)
-    features = len(table.columns) - len((CUSTOMER, SNAPSHOT, LABEL))
-    metrics = {"rows": float(total), "churn_rate": churned / total, "snapshots": float(len(rows))}
-    what = "cancelled" if params.label == "cancelled" else "did not show up once"
+    labelled = params.label != "none"
+    churned = sf.sum(LABEL) if labelled else sf.lit(0)
+    by_day = table.group_by(SNAPSHOT).agg(sf.count(sf.lit(1)).alias("N"), churned.alias("GONE")).sort(SNAPSHOT)
+    rows = [(str(day), int(count), int(gone)) for day, count, gone in by_day.collect()]
+    total = sum(row[1] for row in rows)
+    features = len(table.columns) - len((CUSTOMER, SNAPSHOT)) - labelled
+    metrics = {"rows": float(total), "snapshots": float(len(rows)), "features": float(features)}
     text = (
         f"{features} features of what was known at the end of each snapshot day, over windows of "
-        f"{', '.join(map(str, params.window_days))} days. Churned are those who {what} in the "
-        f"{params.horizon_days} days after it."
+        f"{', '.join(map(str, params.window_days))} days."
     )
-    grid = Grid(
-        title="Snapshots",
-        columns=("snapshot", "customers", "churned", "churn rate"),
-        rows=tuple((day, count, gone, round(gone / count, 4)) for day, count, gone in rows),
-    )
+    columns: tuple[str, ...] = ("snapshot", "customers")
+    lines: tuple[tuple[Any, ...], ...] = tuple(row[:2] for row in rows)
+    if labelled:
+        metrics["churn_rate"] = sum(row[2] for row in rows) / total
+        what = "cancelled" if params.label == "cancelled" else "did not show up once"
+        text += f" Churned are those who {what} in the {params.horizon_days} days after it."
+        columns = (*columns, "churned", "churn rate")
+        lines = tuple((day, count, gone, round(gone / count, 4)) for day, count, gone in rows)
     return {
-        "metrics": Metrics(values={**metrics, "features": float(features)}),
-        "report": Report(title="Features", sections=(Text(body=text), grid)),
+        "metrics": Metrics(values=metrics),
+        "report": Report(
+            title="Features", sections=(Text(body=text), Grid(title="Snapshots", columns=columns, rows=lines))
+        ),
     }

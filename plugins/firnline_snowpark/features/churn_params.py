@@ -22,8 +22,10 @@ class ChurnFeaturesParams(Params):
         default=(7, 30, 90), min_length=2, max_length=6, description="lengths of the rolling windows, in days"
     )
     horizon_days: int = Field(default=30, ge=1, le=365, description="how many days after the snapshot the label covers")
-    label: Literal["cancelled", "inactive"] = Field(
-        default="cancelled", description="churn is a cancellation within the horizon, or no usage at all in it"
+    label: Literal["cancelled", "inactive", "none"] = Field(
+        default="cancelled",
+        description="churn is a cancellation within the horizon, or no usage at all in it; none: no label, for "
+        "scoring, and the last snapshot is the last day with events",
     )
 
     attributes: tuple[str, ...] | None = Field(
