@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from snowflake.snowpark import functions as sf
@@ -71,12 +70,11 @@ def _message(stage: str, told: Sequence[str]) -> str:
 
 
 def _keep(context: StepContext, port: str, table: Table, failed: Sequence[Outcome], keep_rows: int) -> list[str]:
-    """Keep the failing rows of one table; return one sentence on each expectation.
-
-    The rows go into a table named after the run, not after the attempt: it must outlive the stage, which fails.
-    """
+    """Keep the failing rows of one table; return one sentence on each expectation."""
+    if not failed:
+        return []
     frame = context.session.table(table.name)
-    kept = _kept_name(context, port)
+    kept = context.table_name(f"{port}_failed") if keep_rows else ""
     parts: list[DataFrame] = []
     told = []
     for outcome in failed:
@@ -86,20 +84,15 @@ def _keep(context: StepContext, port: str, table: Table, failed: Sequence[Outcom
             told.append(f"{says}; the table {table.name} has {outcome.rows:,}")
             continue
         parts.append(rows.limit(keep_rows).select(sf.lit(outcome.name).alias(FAILED), *frame.columns))
-        where = f", kept in {kept}" if keep_rows else ""
+        where = f", kept in {kept}" if kept else ""
         counts = f"{outcome.failing:,} of {outcome.rows:,} rows fail"
         told.append(f"{says}; {counts}{where}, e.g. {_examples(rows, outcome)}")
-    if parts and keep_rows:
+    if parts and kept:
         together = parts[0]
         for part in parts[1:]:
             together = together.union_all(part)
-        together.write.save_as_table(kept, mode="overwrite")
+        together.write.save_as_table(kept, mode="errorifexists")
     return told
-
-
-def _kept_name(context: StepContext, port: str) -> str:
-    name = re.sub(r"\W", "_", f"{context.stage}_{port}_failed_{context.run_id}", flags=re.ASCII).upper()
-    return f"{context.schema}.{quoted(name)}"
 
 
 def _examples(rows: DataFrame, outcome: Outcome) -> str:
