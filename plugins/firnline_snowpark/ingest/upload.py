@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from firnline_snowpark.quoting import quoted
+from firnline_snowpark.columns import quoted
 
 if TYPE_CHECKING:
     from snowflake.snowpark import Session

@@ -1,15 +1,10 @@
-"""Names and literals as SQL wants them. Nothing is pasted into a statement without passing here."""
+"""Constants as SQL wants them."""
 
 from __future__ import annotations
 
 
-def quoted(name: str) -> str:
-    """Return an identifier that stands for exactly this name."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def literal(value: str | float | bool | None) -> str:
-    """Return a constant."""
+    """Return a constant as SQL text."""
     match value:
         case None:
             return "NULL"

@@ -1,0 +1,134 @@
+"""``train.xgboost``: gradient-boosted trees on numbers as they are and categories one-hot or target-encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from firnline.domain import Figure
+from firnline.errors import InterruptedRunError
+from firnline_snowpark.figures import BLUE, GREY, ORANGE, draw_svg
+from firnline_snowpark.train.outcome import outcome
+from firnline_snowpark.train.preprocessing import preprocessing
+from firnline_snowpark.train.roles import assign_roles
+from firnline_snowpark.train.samples import sample_weights, training_rows, validation_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from firnline.domain import Outputs, StepContext, Table, Value
+    from firnline_snowpark.rows import LabelledRows, LearningTask
+    from firnline_snowpark.train.params import XGBoostParams
+
+LOSSES = {"binary": "logloss", "multiclass": "mlogloss", "regression": "rmse"}
+
+
+def run(
+    context: StepContext,
+    params: XGBoostParams,
+    train: Table,
+    valid: Table | None = None,
+    profile: Value | None = None,
+) -> Outputs:
+    """Fit the trees; with validation rows, keep those up to the round with the smallest validation loss.
+
+    Raises:
+        DataError: there is no target, no feature, or no row to learn from.
+    """
+    roles = assign_roles(context, params, train, profile)
+    rows = training_rows(context, params, roles, train)
+    held_out = validation_rows(context, roles, valid) if valid is not None else None
+    pipeline, curves = fit(context, params, roles, rows, held_out)
+    return outcome(
+        context,
+        pipeline,
+        roles,
+        params,
+        framework="xgboost",
+        rows=len(rows.labels),
+        story=_story(curves, pipeline[-1], roles.task),
+        figures=_figures(curves, roles.task),
+    )
+
+
+def fit(
+    context: StepContext, params: XGBoostParams, roles: Any, rows: LabelledRows, held_out: LabelledRows | None
+) -> tuple[Any, dict[str, list[float]]]:
+    """Return the fitted pipeline and the losses by round, for ``train`` and ``valid``."""
+    from sklearn.pipeline import Pipeline
+
+    front = preprocessing(roles, rows.features, one_hot_limit=params.one_hot_limit, scaled=False, seed=params.seed)
+    matrix = front.fit_transform(rows.features, rows.labels)
+    sets = [(matrix, rows.labels)]
+    if held_out is not None:
+        sets.append((front.transform(held_out.features), held_out.labels))
+    trees = _estimator(context, params, roles.task, stops=held_out is not None)
+    trees.fit(
+        matrix,
+        rows.labels,
+        sample_weight=sample_weights(params, roles, rows.labels),
+        eval_set=sets,
+        verbose=False,
+    )
+    if context.is_cancelled():
+        raise InterruptedRunError("the training was stopped")
+    trees.set_params(callbacks=None)  # they belong to this run; the model must not carry them
+    history = trees.evals_result()
+    loss = LOSSES[roles.task.task]
+    curves = {name: history[key][loss] for name, key in zip(("train", "valid"), history, strict=False)}
+    return Pipeline([("columns", front), ("trees", trees)]), curves
+
+
+def _estimator(context: StepContext, params: XGBoostParams, task: LearningTask, *, stops: bool) -> Any:
+    from xgboost import XGBClassifier, XGBRegressor
+    from xgboost.callback import TrainingCallback
+
+    class Watch(TrainingCallback):  # type: ignore[misc]  # the library has no types
+        """Tells how far the training is, and stops it when the run is cancelled."""
+
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002 (the library's call)
+            if epoch % 50 == 0:
+                context.progress(f"round {epoch}")
+            return context.is_cancelled()
+
+    kind = XGBRegressor if task.task == "regression" else XGBClassifier
+    return kind(
+        n_estimators=params.rounds,
+        learning_rate=params.learning_rate,
+        max_depth=params.max_depth,
+        min_child_weight=params.min_child_weight,
+        subsample=params.subsample,
+        colsample_bytree=params.colsample,
+        reg_lambda=params.reg_lambda,
+        tree_method="hist",
+        eval_metric=LOSSES[task.task],
+        early_stopping_rounds=params.early_stopping_rounds if stops else None,
+        random_state=params.seed,
+        n_jobs=params.threads or None,
+        callbacks=[Watch()],
+    )
+
+
+def _story(curves: dict[str, list[float]], trees: Any, task: LearningTask) -> str:
+    loss = LOSSES[task.task]
+    if "valid" not in curves:
+        return f"{len(curves['train']):,} rounds; there were no validation rows to stop early on."
+    best = int(trees.best_iteration)
+    return (
+        f"The validation {loss} was smallest after {best + 1:,} rounds ({curves['valid'][best]:.4f}); "
+        f"{len(curves['valid']):,} rounds were tried, the later ones are not used."
+    )
+
+
+def _figures(curves: dict[str, list[float]], task: LearningTask) -> tuple[Figure, ...]:
+    def draw(axes: Axes) -> None:
+        for name, color in (("train", GREY), ("valid", BLUE)):
+            if name in curves:
+                axes.plot(range(1, len(curves[name]) + 1), curves[name], color=color, label=name)
+        if "valid" in curves:
+            best = min(range(len(curves["valid"])), key=curves["valid"].__getitem__)
+            axes.axvline(best + 1, color=ORANGE, linestyle="--", linewidth=1, label=f"best: round {best + 1}")
+        axes.set_xlabel("round")
+        axes.set_ylabel(LOSSES[task.task])
+        axes.legend()
+
+    return (Figure(title="Learning curve", svg=draw_svg(draw), caption="Loss after each round; lower is better."),)
