@@ -113,7 +113,9 @@ def _field_lines(kind: Any) -> Iterator[str]:
 
 
 def _default(value: Any) -> str:
-    return value.__name__ if isinstance(value, type) else repr(value)
+    if isinstance(value, type):
+        return value.__name__
+    return "…" if callable(value) else repr(value)  # a function's text holds its address
 
 
 def _paragraphs(thing: Any) -> str:

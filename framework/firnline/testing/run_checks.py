@@ -47,7 +47,8 @@ def failure_leaves_nothing_visible(rehearsal: Rehearsal, case: Case) -> None:
     """When it fails half way, let the error out, and leave nothing but files and tables of the attempt."""
     watched = Doors()
     rehearsal.run(rehearsal.context(watched))
-    for call in sorted({1, (watched.calls + 1) // 2, watched.calls} - {0}):
+    first_middle_last = {1, (watched.calls + 1) // 2, watched.calls} if watched.calls else set()
+    for call in sorted(first_middle_last):
         before = _visible(rehearsal, None)
         context = rehearsal.context(Doors(fail_at=call))
         try:
