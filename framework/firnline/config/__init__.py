@@ -1,7 +1,7 @@
 """Config files and overrides → one checked configuration. Hydra lives here and nowhere else."""
 
 from firnline.config.check import check
-from firnline.config.composed import Composed
+from firnline.config.composed import Composed, read_composed
 from firnline.config.launch import compose, launch
 from firnline.config.search_path import ConfFolder, double_providers, find_conf_folders, find_options
 from firnline.config.validation import field_type
@@ -16,4 +16,5 @@ __all__ = [
     "find_conf_folders",
     "find_options",
     "launch",
+    "read_composed",
 ]

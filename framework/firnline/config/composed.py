@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firnline.errors import ConfigError, Problem
+from firnline.config.search_path import find_conf_folders
+from firnline.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -102,4 +103,31 @@ def _unresolved(key: str, error: Exception) -> Problem:
         path=path,
         message=f"it cannot be resolved: {message}",
         hint="an interpolation such as ${data.path} must name a value that the config has",
+    )
+
+
+def read_composed(project: Path, folder: Path) -> Composed:
+    """Return the configuration that an earlier run used, from its folder.
+
+    Raises:
+        UsageError: the folder is gone or damaged.
+    """
+    import json
+
+    import yaml
+
+    try:
+        data = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
+        facts = json.loads((folder / "overrides.json").read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UsageError(
+            f"the configuration of the run in {folder} cannot be read: {error}", hint="run it again with firnline run"
+        ) from error
+    sources = (project / "conf", *(item.path for item in find_conf_folders()))
+    return Composed(
+        data=data,
+        project=project,
+        choices=facts["choices"],
+        sources=sources,
+        overrides=tuple(facts["overrides"]),
     )

@@ -1,4 +1,4 @@
-"""Walk the plan and yield events: stages start as soon as their inputs are there, and one that fails stops its users only."""
+"""Walk the plan and yield events: a stage starts as soon as its inputs are there; a failed one stops only its users."""
 
 from __future__ import annotations
 

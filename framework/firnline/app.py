@@ -1,0 +1,389 @@
+"""The whole program: config → plan → run → record. Nothing else spans two of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from firnline.config import Composed, check
+from firnline.domain import (
+    Event,
+    ObserverFailed,
+    Params,
+    Pipeline,
+    Plan,
+    Platform,
+    PlatformSpec,
+    RunRecord,
+    RunStarted,
+    StageFinished,
+    StageReused,
+    event_to_json,
+    fold,
+    new_run_id,
+)
+from firnline.errors import FirnlineError, RefusedError
+from firnline.loading import Hooks, Registry, build_registry, load_plugins
+from firnline.plan import PlanOptions, build_plan
+from firnline.record import RunLock, Store, describe_environment, is_alive
+from firnline.run import Order, StopAsked, Workshop, execute
+from firnline.run.attempt import Mailbox, discard_files
+
+Listener = Callable[[Event], None]
+
+_RECORDED_DISTRIBUTIONS: Final = (
+    "duckdb",
+    "firnline",
+    "hydra-core",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "snowflake-connector-python",
+    "snowflake-ml-python",
+    "snowflake-snowpark-python",
+    "sqlglot",
+    "torch",
+    "xgboost",
+    "xgboost-cpu",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """The installed plugins, ready to be asked."""
+
+    hooks: Hooks
+    registry: Registry
+
+
+def load_installed(trace: Callable[[str], None] | None = None) -> Installed:
+    """Load the installed plugins and ask what they offer."""
+    loaded = load_plugins(trace=trace)
+    hooks = Hooks(loaded)
+    return Installed(hooks=hooks, registry=build_registry(loaded, hooks))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the user asked for beside the configuration.
+
+    Attributes:
+        plan: what to reuse and what to leave out.
+        sweep_id: the multirun that this run is a job of.
+        listen: makes the listener that shows the run, from its plan.
+    """
+
+    plan: PlanOptions = field(default_factory=PlanOptions)
+    sweep_id: str | None = None
+    listen: Callable[[Plan], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        record: the run's record.
+        plan: the plan that it executed.
+        folder: the run's folder.
+        report: the run's ``report.html``.
+    """
+
+    record: RunRecord
+    plan: Plan
+    folder: Path
+    report: Path
+
+    @property
+    def exit_code(self) -> int:
+        """0 done · 1 a stage failed · 4 stopped by a gate · 130 interrupted."""
+        return {"finished": 0, "stopped": 4, "interrupted": 130}.get(self.record.status, 1)
+
+
+class _PlatformHandle:
+    """Opens the platform when it is first needed, once, from whatever thread."""
+
+    def __init__(self, project: Path) -> None:
+        self._project = project
+        self._lock = threading.Lock()
+        self._platform: Platform | None = None
+        self._open: tuple[PlatformSpec, Params] | None = None
+
+    def reach(self, spec: PlatformSpec, params: Params) -> None:
+        """Open it now, to find out that it can be reached."""
+        self._open = (spec, params)
+        self.get()
+
+    def get(self) -> Platform:
+        """Return the opened platform."""
+        with self._lock:
+            if self._platform is None:
+                assert self._open is not None, "a stage uses the platform, so it was reached while checking"
+                spec, params = self._open
+                self._platform = spec.open(params, self._project)
+            return self._platform
+
+    def close(self) -> None:
+        """Let go of it, if it was opened."""
+        with self._lock:
+            platform, self._platform = self._platform, None
+        if platform is not None:
+            platform.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan with what it was made of."""
+
+    plan: Plan
+    pipeline: Pipeline
+    store: Store
+    platform: _PlatformHandle
+
+
+@contextmanager
+def planned(composed: Composed, installed: Installed, options: PlanOptions) -> Iterator[Planned]:
+    """Check and plan a composed configuration; platform and store are closed at the end.
+
+    Raises:
+        ConfigError: with all problems.
+        RefusedError: a guard refuses the plan.
+    """
+    handle = _PlatformHandle(composed.project)
+    try:
+        pipeline = check(composed, installed.registry, handle.reach)
+        store = Store(pipeline.store)
+        try:
+            plan = build_plan(pipeline, store, handle.get, options)
+            refusals = installed.hooks.check_plan(plan)
+            if refusals:
+                raise RefusedError(
+                    "the plan is refused: " + "; ".join(f"{r.reason} ({r.plugin.name})" for r in refusals),
+                    hint="`firnline plan` shows the plan",
+                )
+            yield Planned(plan=plan, pipeline=pipeline, store=store, platform=handle)
+        finally:
+            store.close()
+    finally:
+        handle.close()
+
+
+def make_plan(composed: Composed, installed: Installed, options: PlanOptions | None = None) -> Plan:
+    """Return the plan of a composed configuration. Raises as :func:`planned`."""
+    with planned(composed, installed, options if options is not None else PlanOptions()) as ready:
+        return ready.plan
+
+
+def run_pipeline(composed: Composed, installed: Installed, options: RunOptions | None = None) -> Outcome:
+    """Plan and execute a composed configuration, and record what happens. Raises as :func:`planned`."""
+    options = options if options is not None else RunOptions()
+    with planned(composed, installed, options.plan) as ready:
+        return _execute(ready, composed, installed, options)
+
+
+def _execute(ready: Planned, composed: Composed, installed: Installed, options: RunOptions) -> Outcome:
+    started = time.time()
+    run_id = new_run_id(datetime.fromtimestamp(started).astimezone())
+    store, folder = ready.store, ready.store.folder(run_id)
+    lock = RunLock(folder)
+    try:
+        _throw_away_leftovers(store, ready)
+        facts, failures = installed.hooks.environment()
+        environment = describe_environment(composed.project, _RECORDED_DISTRIBUTIONS) | facts
+        environment["platform"] = ready.plan.platform
+        _write_inputs(folder, composed, ready.plan, environment)
+        store.begin(run_id, ready.plan, started)
+        mailbox: Mailbox = Mailbox()
+        order = _order(ready, composed, options, run_id, started, mailbox)
+        recorder = _Recorder(store, run_id, ready, installed.hooks)
+        for failure in failures:
+            recorder.pending.append(_observer_failed(failure.plugin.name, failure.hook, failure.message))
+        with _stop_on_signal(mailbox):
+            record = _listen(execute(order), recorder, options, ready.plan)
+    finally:
+        lock.release()
+    report = _write_report(folder, record, ready.plan, composed, environment)
+    return Outcome(record=record, plan=ready.plan, folder=folder, report=report)
+
+
+def _order(
+    ready: Planned, composed: Composed, options: RunOptions, run_id: str, started: float, mailbox: Mailbox
+) -> Order:
+    store, plan = ready.store, ready.plan
+    shop = Workshop(
+        run_id=run_id,
+        pipeline=plan.pipeline,
+        project=composed.project,
+        artifacts=store.artifacts,
+        logs=store.folder(run_id) / "logs",
+        open_platform=ready.platform.get,
+        claim=store.claim,
+        mailbox=mailbox,
+    )
+    return Order(
+        plan=plan,
+        pipeline=ready.pipeline,
+        shop=shop,
+        reused=store.outputs([stage.key for stage in plan.stages if stage.action == "reuse"]),
+        clock=time.time,
+        started=RunStarted(
+            at=started,
+            run_id=run_id,
+            pipeline=plan.pipeline,
+            plan_hash=plan.hash,
+            pid=os.getpid(),
+            platform=plan.platform,
+            overrides=composed.overrides,
+            sweep_id=options.sweep_id,
+            job=composed.job,
+        ),
+        discard=lambda attempt_id: _discard_tables(store, ready, attempt_id),
+        keep=lambda attempt_id: store.release([attempt_id]),
+    )
+
+
+class _Recorder:
+    """Writes each event to the database and the run's file, then tells the observers."""
+
+    def __init__(self, store: Store, run_id: str, ready: Planned, hooks: Hooks) -> None:
+        self.store, self.run_id, self.ready, self.hooks = store, run_id, ready, hooks
+        self.events: list[Event] = []
+        self.pending: list[Event] = []
+        self._sequence = 0
+        self._file = (store.folder(run_id) / "events.jsonl").open("a", encoding="utf-8")
+
+    def record(self, event: Event) -> Iterator[Event]:
+        """Record an event and what observing it brought; yields all of them in order."""
+        self.pending.insert(0, event)
+        while self.pending:
+            current = self.pending.pop(0)
+            self.store.append(self.run_id, self._sequence, current, self.ready.plan.platform)
+            self._sequence += 1
+            self._file.write(json.dumps(event_to_json(current)) + "\n")
+            self._file.flush()
+            self.events.append(current)
+            yield current
+            for failure in self.hooks.on_event(self.run_id, current):
+                self.pending.append(_observer_failed(failure.plugin.name, failure.hook, failure.message))
+            if isinstance(current, StageFinished | StageReused):
+                self.pending += self._publish(current)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _publish(self, event: StageFinished | StageReused) -> list[Event]:
+        """Let the stable names show the stage's tables. A failure is told and does not stop the run."""
+        failures: list[Event] = []
+        for port, artifact in event.outputs.items():
+            if artifact["kind"] != "Table":
+                continue
+            name = f"{self.ready.plan.pipeline}_{event.stage}_{port}".upper()
+            try:
+                platform = self.ready.platform.get()
+                if self.store.publish(f"{self.ready.plan.platform}:{platform.schema()}.{name}", artifact["name"]):
+                    platform.publish(name, artifact["name"])
+            except Exception as error:  # noqa: BLE001 (foreign code of the platform; becomes an event)
+                failures.append(
+                    _observer_failed(self.ready.plan.platform, "publish", f"{type(error).__name__}: {error}")
+                )
+        return failures
+
+
+def _listen(events: Iterator[Event], recorder: _Recorder, options: RunOptions, plan: Plan) -> RunRecord:
+    """Record the events as they come and show them; returns what they amount to."""
+    listener = options.listen(plan) if options.listen is not None else nullcontext(lambda _: None)
+    try:
+        with listener as show:
+            for event in events:
+                for recorded in recorder.record(event):
+                    show(recorded)
+    finally:
+        recorder.close()
+    record = fold(recorder.events)
+    assert record is not None, "the first event starts the run"
+    return record
+
+
+def _write_inputs(folder: Path, composed: Composed, plan: Plan, environment: dict[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(composed.to_yaml(), "utf-8")
+    (folder / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
+    (folder / "environment.json").write_text(json.dumps(environment, indent=1), "utf-8")
+    facts = {"choices": dict(composed.choices), "overrides": list(composed.overrides)}
+    (folder / "overrides.json").write_text(json.dumps(facts, indent=1), "utf-8")
+
+
+def _write_report(folder: Path, record: RunRecord, plan: Plan, composed: Composed, environment: dict[str, str]) -> Path:
+    from firnline.record.report import render_report
+
+    page = render_report(
+        record, plan, config_yaml=composed.to_yaml(), environment=environment, project=composed.project
+    )
+    path = folder / "report.html"
+    path.write_text(page, "utf-8")
+    return path
+
+
+def _throw_away_leftovers(store: Store, ready: Planned) -> None:
+    """Discard what attempts of killed runs left behind, on this platform and on disk."""
+    done = []
+    for leftover in store.leftovers(lambda run_id: is_alive(store.folder(run_id))):
+        if leftover.tables:
+            if leftover.platform != ready.plan.platform:
+                continue  # its tables are elsewhere; a later run there takes care of them
+            ready.platform.get().discard(leftover.tables)
+        discard_files(store.artifacts / leftover.attempt_id)
+        done.append(leftover.attempt_id)
+    if done:
+        store.release(done)
+
+
+def _discard_tables(store: Store, ready: Planned, attempt_id: str) -> None:
+    tables = [str(row[0]) for row in store.query("SELECT table_name FROM claims WHERE attempt_id = ?", (attempt_id,))]
+    if tables:
+        try:
+            ready.platform.get().discard(tables)
+        except FirnlineError:
+            return  # the claim stays, so the next run throws them away
+    store.release([attempt_id])
+
+
+def _observer_failed(plugin: str, hook: str, message: str) -> ObserverFailed:
+    return ObserverFailed(at=time.time(), plugin=plugin, hook=hook, message=message)
+
+
+@contextmanager
+def _stop_on_signal(mailbox: Mailbox) -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into a clean stop; a second Ctrl-C stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        mailbox.put(StopAsked())
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def objective(outcome: Outcome, metric: str | None) -> float | None:
+    """Return what a sweeper optimises: the metric ``STAGE.METRIC`` of the run; None without one."""
+    return outcome.record.metrics.get(metric) if metric else None

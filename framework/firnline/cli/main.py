@@ -1,0 +1,136 @@
+"""The ``firnline`` command. Each verb is imported when it is called, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from firnline import __version__
+from firnline.errors import ConfigError, FirnlineError, Problem
+
+# verb → (module:object, one line for --help). The lines stand here so that help imports no verb.
+_VERBS: Final[dict[str, tuple[str, str]]] = {
+    "run": ("firnline.cli.run:run", "Run a pipeline; with -m, many of them."),
+    "plan": ("firnline.cli.plan:plan", "Show what a run would do, and why."),
+    "runs": ("firnline.cli.runs:runs", "List, show, compare and resume runs."),
+    "lineage": ("firnline.cli.lineage:lineage", "Show what an artifact was made from, and what from it."),
+    "steps": ("firnline.cli.installed:steps", "Show the steps that installed plugins offer."),
+    "plugins": ("firnline.cli.installed:plugins", "Show the installed plugins and whether they are healthy."),
+    "schema": ("firnline.cli.schema:schema", "Write a JSON Schema of the configuration, for editors."),
+    "init": ("firnline.cli.project:init", "Start a project in the current folder."),
+    "new-plugin": ("firnline.cli.project:new_plugin", "Start a distribution with a plugin of your own."),
+}
+
+
+class _Verbs(click.Group):
+    """Our verbs, imported at need, then those of plugins."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return [*_VERBS, *sorted(set(_plugin_commands()) - set(_VERBS))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
+        if cmd_name in _VERBS:
+            return _load(_VERBS[cmd_name][0])
+        reference = _plugin_commands().get(cmd_name)
+        return _load(reference[0]) if reference is not None else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from firnline.config.hydra_errors import nearest
+
+            near = nearest(args[0], self.list_commands(ctx))
+            raise click.UsageError(error.message + (f" Did you mean {near!r}?" if near else ""), ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
+        from_plugins = {name: entry for name, entry in _plugin_commands().items() if name not in _VERBS}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[1]) for name, entry in _VERBS.items()])
+        if from_plugins:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, entry[1]) for name, entry in sorted(from_plugins.items())])
+
+
+def _load(reference: str) -> click.Command:
+    module, _, name = reference.partition(":")
+    command: click.Command = getattr(importlib.import_module(module), name)
+    return command
+
+
+def _plugin_commands() -> dict[str, tuple[str, str]]:
+    """Return the verbs of plugins: verb → (module:object, summary)."""
+    from firnline.loading import Hooks, load_plugins
+    from firnline.loading.registry import build_registry
+
+    loaded = load_plugins()
+    registry = build_registry(loaded, Hooks(loaded))
+    return {name: (offer.spec.command, offer.spec.summary) for name, offer in registry.commands.items()}
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="firnline")
+def cli() -> None:
+    """Firnline: pipelines from config files, steps from plugins, on Snowflake or on your laptop."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run_command(typed))
+
+
+def run_command(typed: list[str]) -> int:
+    """Run the command line; return the exit code. Every error that a user can cause is shown, not traced.
+
+    ``-sc query=bash`` without a verb is what the shell's completion calls.
+    """
+    if typed[:1] == ["-sc"]:
+        typed = ["run", *typed]
+        os.environ["COMP_LINE"] = _without_verb(os.environ.get("COMP_LINE", ""))
+    try:
+        code = cli.main(args=typed, prog_name="firnline", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except FirnlineError as error:
+        _show(error, json_lines="--json" in typed)
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _show(error: FirnlineError, *, json_lines: bool) -> None:
+    if json_lines:
+        import json
+        from dataclasses import asdict
+
+        problems: tuple[Problem, ...] = error.problems if isinstance(error, ConfigError) else ()
+        body: dict[str, Any] = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+        click.echo(json.dumps(body | {"problems": [asdict(problem) for problem in problems]}))
+        return
+    from rich.console import Console
+
+    from firnline.cli.render.problems import render_error
+
+    Console(stderr=True).print(render_error(error))
+
+
+def _without_verb(line: str) -> str:
+    """Take the verb out of ``firnline run train=…``, since Hydra completes overrides only."""
+    name, _, rest = line.partition(" ")
+    verb, _, overrides = rest.lstrip().partition(" ")
+    return f"{name} {overrides}" if verb in {"run", "plan"} else line

@@ -1,0 +1,41 @@
+"""``firnline plan``: show what a run would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from firnline.cli.run import installed, reuse_options
+from firnline.errors import UsageError
+
+
+@click.command(context_settings={"ignore_unknown_options": True}, epilog="OVERRIDES are as for `firnline run`.")
+@reuse_options
+@click.option("--json", "as_json", is_flag=True, help="Write the plan as JSON.")
+@click.option("--mermaid", is_flag=True, help="Write the graph as a Mermaid flowchart.")
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+def plan(
+    overrides: tuple[str, ...], *, only: str | None, start: str | None, no_cache: bool, as_json: bool, mermaid: bool
+) -> None:
+    """Show which stages would run or be reused and why, how long it would take, and the graph."""
+    from rich.console import Console
+
+    from firnline.app import make_plan
+    from firnline.cli.render.graph import plan_mermaid
+    from firnline.cli.render.plan import render_plan
+    from firnline.config import compose
+    from firnline.plan import PlanOptions
+
+    for override in overrides:
+        if override.startswith("-"):
+            raise UsageError(f"plan knows no option {override}", hint="it takes overrides, such as train=logistic")
+    options = PlanOptions(no_cache=no_cache, start=start, only=only)
+    made = make_plan(compose(Path.cwd(), overrides), installed(), options)
+    if as_json:
+        click.echo(json.dumps(made.to_json() | {"hash": made.hash}, indent=2))
+    elif mermaid:
+        click.echo(plan_mermaid(made))
+    else:
+        Console().print(render_plan(made))

@@ -1,0 +1,138 @@
+"""``firnline run``: a Hydra application whose job is to run a pipeline."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from firnline.errors import FirnlineError, UsageError
+
+if TYPE_CHECKING:
+    from firnline.app import Installed, Outcome
+    from firnline.config import Composed
+
+Mode = Literal["auto", "quiet", "json"]
+
+_MULTIRUN = frozenset({"-m", "--multirun"})
+
+
+def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what to reuse; shared by ``run`` and ``plan``."""
+    for option in (
+        click.option("--only", metavar="STAGE", help="Run this stage alone, on outputs that are there."),
+        click.option("--from", "start", metavar="STAGE", help="Run this stage and all after it anew."),
+        click.option("--no-cache", is_flag=True, help="Run every stage, although outputs could be reused."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+    epilog="All else goes to Hydra: overrides (train=logistic train.params.seed=7), -m, --cfg job, --info.",
+)
+@reuse_options
+@click.option("-q", "--quiet", is_flag=True, help="Show failures only.")
+@click.option("--json", "as_json", is_flag=True, help="Write events as JSON Lines.")
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+def run(
+    overrides: tuple[str, ...], *, only: str | None, start: str | None, no_cache: bool, quiet: bool, as_json: bool
+) -> int:
+    """Run the pipeline that conf/ and OVERRIDES describe."""
+    from firnline.config import launch
+
+    if only and start:
+        raise UsageError("--only and --from exclude each other", hint="give one of them")
+    mode: Mode = "json" if as_json else "quiet" if quiet else "auto"
+    project = Path.cwd()
+    sweeping = bool(_MULTIRUN.intersection(overrides))
+    sweep_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}" if sweeping else None
+    job = Job(mode=mode, only=only, start=start, no_cache=no_cache, sweep_id=sweep_id)
+    exit_codes: list[int] = []
+    launch(project, overrides, job if sweeping else lambda composed: exit_codes.append(job.run(composed)))
+    if sweep_id is not None and job.ran(overrides):
+        from firnline.cli.sweep import finish_sweep
+
+        return finish_sweep(project, sweep_id, mode)
+    return exit_codes[0] if exit_codes else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job: run a composed configuration and show it. Picklable, for launchers that use processes."""
+
+    mode: Mode
+    only: str | None = None
+    start: str | None = None
+    no_cache: bool = False
+    sweep_id: str | None = None
+
+    def __call__(self, composed: Composed) -> float | None:
+        """Run as a job of a multirun; returns what the sweeper optimises."""
+        from rich.console import Console
+
+        from firnline.cli.render.problems import render_error
+
+        console = Console(file=sys.stdout if self.mode == "json" else None)
+        if self.mode == "auto":
+            console.print(f"[bold]job {composed.job}[/] {' '.join(composed.overrides)}", highlight=False)
+        try:
+            outcome = self.execute(composed)
+        except FirnlineError as error:
+            # Other jobs go on; the sweep's end reports that this one never became a run.
+            Console(stderr=True).print(render_error(error))
+            return None
+        metric = composed.data.get("sweep") or {}
+        name = metric.get("metric") if isinstance(metric, dict) else None
+        return outcome.record.metrics.get(name) if name else None
+
+    def run(self, composed: Composed) -> int:
+        """Run alone; returns the exit code."""
+        from rich.console import Console
+
+        from firnline.cli.render.summary import render_summary
+
+        outcome = self.execute(composed)
+        if self.mode == "auto":
+            Console().print(render_summary(outcome.record, report=_shown(outcome.report, composed.project)))
+        elif self.mode == "quiet" and outcome.exit_code:
+            Console(stderr=True).print(render_summary(outcome.record, report=_shown(outcome.report, composed.project)))
+        return outcome.exit_code
+
+    def execute(self, composed: Composed) -> Outcome:
+        """Run a composed configuration."""
+        from rich.console import Console
+
+        from firnline.app import RunOptions, run_pipeline
+        from firnline.cli.render.progress import progress_listener
+        from firnline.plan import PlanOptions
+
+        options = RunOptions(
+            plan=PlanOptions(no_cache=self.no_cache, start=self.start, only=self.only),
+            sweep_id=self.sweep_id,
+            listen=lambda plan: progress_listener(plan, Console(), self.mode),
+        )
+        return run_pipeline(composed, installed(), options)
+
+    def ran(self, overrides: tuple[str, ...]) -> bool:
+        """Tell whether Hydra ran jobs, and did not only answer a question about the config."""
+        return not any(o in {"--cfg", "-c", "--info", "-i", "--hydra-help", "--help", "-sc"} for o in overrides)
+
+
+def installed() -> Installed:
+    """Load the plugins; ``FIRNLINE_TRACE_HOOKS=1`` writes each hook call to standard error."""
+    from firnline.app import load_installed
+
+    trace = (lambda line: click.echo(line, err=True, nl=False)) if os.environ.get("FIRNLINE_TRACE_HOOKS") else None
+    return load_installed(trace)
+
+
+def _shown(path: Path, project: Path) -> Path:
+    return path.relative_to(project) if path.is_relative_to(project) else path

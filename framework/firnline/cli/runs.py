@@ -1,0 +1,137 @@
+"""``firnline runs``: list, show, compare and resume."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from firnline.errors import UsageError
+
+if TYPE_CHECKING:
+    from firnline.domain import Plan
+    from firnline.record import Store
+
+DEFAULT_STORE: Final = ".firnline"
+store_option = click.option(
+    "--store", default=DEFAULT_STORE, show_default=True, help="The folder of records, as in store.path."
+)
+
+
+@click.group()
+def runs() -> None:
+    """List, show, compare and resume runs."""
+
+
+@runs.command("list")
+@store_option
+@click.option("-n", "--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option("--pipeline", help="Only runs of this pipeline.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON Lines.")
+def list_command(*, store: str, limit: int, pipeline: str | None, as_json: bool) -> None:
+    """List runs, newest first."""
+    from rich.console import Console
+
+    from firnline.cli.render.runs import render_runs
+    from firnline.record import list_runs
+
+    with opened_store(store) as opened:
+        records = list_runs(opened, limit=limit, pipeline=pipeline)
+    if as_json:
+        for record in records:
+            click.echo(json.dumps(asdict(record)))
+    else:
+        Console().print(render_runs(records))
+
+
+@runs.command("show")
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.argument("run_id", default="last")
+def show_command(run_id: str, *, store: str, as_json: bool) -> None:
+    """Show one run: RUN_ID, the start of one, or `last`."""
+    from rich.console import Console
+
+    from firnline.cli.render.runs import render_run
+    from firnline.record import find_run, load_run
+
+    with opened_store(store) as opened:
+        found = find_run(opened, run_id)
+        record, made = load_run(opened, found), _plan(opened, found)
+        report = opened.folder(found) / "report.html"
+    if as_json:
+        click.echo(json.dumps(asdict(record), indent=2))
+    else:
+        Console().print(render_run(record, made, report=str(report) if report.exists() else ""))
+
+
+@runs.command("compare")
+@store_option
+@click.option("--only-differences", is_flag=True, help="Leave out what all runs agree in.")
+@click.argument("run_ids", nargs=-1, required=True)
+def compare_command(run_ids: tuple[str, ...], *, store: str, only_differences: bool) -> None:
+    """Show params, metrics, time and credits of runs side by side."""
+    from rich.console import Console
+
+    from firnline.cli.render.runs import ComparedRun, render_comparison
+    from firnline.record import find_run, load_run
+
+    if len(run_ids) < 2:
+        raise UsageError("compare takes two or more runs", hint="`firnline runs list` shows their ids")
+    with opened_store(store) as opened:
+        found = [find_run(opened, run_id) for run_id in run_ids]
+        compared = [ComparedRun(record=load_run(opened, one), plan=_plan(opened, one)) for one in found]
+    Console().print(render_comparison(compared, only_differences=only_differences))
+
+
+@runs.command("resume")
+@store_option
+@click.option("-q", "--quiet", is_flag=True, help="Show failures only.")
+@click.option("--json", "as_json", is_flag=True, help="Write events as JSON Lines.")
+@click.argument("run_id", default="last")
+def resume_command(run_id: str, *, store: str, quiet: bool, as_json: bool) -> int:
+    """Go on with a run: the same configuration again, finished stages reused."""
+    from firnline.cli.run import Job
+    from firnline.config import read_composed
+    from firnline.record import find_run, load_run
+
+    with opened_store(store) as opened:
+        found = find_run(opened, run_id)
+        record, folder = load_run(opened, found), opened.folder(found)
+    if record.status == "running":
+        raise UsageError(f"run {found} is running (process {record.pid})", hint="stop it first, or wait for it")
+    composed = read_composed(Path.cwd(), folder)
+    return Job(mode="json" if as_json else "quiet" if quiet else "auto").run(composed)
+
+
+@contextmanager
+def opened_store(path: str) -> Iterator[Store]:
+    """Open a store that exists.
+
+    Raises:
+        UsageError: there is none: nothing ran here yet, or this is another folder.
+    """
+    from firnline.record import Store
+
+    root = (Path.cwd() / path).resolve()
+    if not root.is_dir():
+        raise UsageError(f"{root} does not exist: nothing ran in this project yet", hint="go to the project's folder")
+    store = Store(root)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _plan(store: Store, run_id: str) -> Plan | None:
+    from firnline.record import load_plan
+
+    try:
+        return load_plan(store, run_id)
+    except UsageError:
+        return None  # another version wrote it: the record itself can still be shown
