@@ -1,0 +1,1 @@
+"""A trainer from another company, for pipelines that it has never seen."""
