@@ -41,6 +41,11 @@ class Method:
     runtime: str
 
     @property
+    def required(self) -> int:
+        """Count the arguments that a caller must give."""
+        return sum(argument.default is None for argument in self.inputs)
+
+    @property
     def return_type(self) -> str:
         """The type as SHOW FUNCTIONS IN MODEL words it."""
         if self.is_table_function:

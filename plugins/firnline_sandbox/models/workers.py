@@ -94,18 +94,16 @@ class WorkerPool:
             except HandlerError:
                 raise
             except WorkerError:
-                self.forget(call.folder, worker)
+                self._retire(worker)
                 raise
 
-    def forget(self, folder: Path, only: _Worker | None = None) -> None:
-        """End the worker of a model version, for instance of one that is no more."""
+    def forget(self, folder: Path) -> None:
+        """End the worker of a model version that is no more, once its calls have ended."""
         with self._lock:
-            worker = self._workers.get(folder)
-            if only is None or worker is only:
-                self._workers.pop(folder, None)
-        doomed = only or worker
-        if doomed is not None:
-            doomed.close()
+            worker = self._workers.pop(folder, None)
+            if worker is None or worker.leases:
+                return
+        worker.close()
 
     def process_ids(self) -> tuple[int, ...]:
         """Return the ids of the processes that are warm now."""
@@ -146,6 +144,15 @@ class WorkerPool:
         finally:
             with self._lock:
                 worker.leases -= 1
+                unwanted = not worker.leases and self._workers.get(folder) is not worker
+            if unwanted:
+                worker.close()
+
+    def _retire(self, worker: _Worker) -> None:
+        """Hand a worker that does not answer to nobody any more."""
+        with self._lock:
+            if self._workers.get(worker.folder) is worker:
+                del self._workers[worker.folder]
 
 
 class _Worker:
