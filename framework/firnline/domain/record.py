@@ -24,7 +24,7 @@ StageStatus: TypeAlias = Literal["running", "finished", "reused", "failed", "ski
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRecord:
-    """What is remembered of one stage of a run; ``started`` is when its first attempt began, since the epoch."""
+    """What is remembered of one stage of a run; ``started`` is when its last attempt began, since the epoch."""
 
     name: str
     step: str = ""
@@ -95,9 +95,8 @@ def _fold_stage(stages: dict[str, StageRecord], event: Event) -> None:
     match event:
         case StageStarted():
             earlier = stages.get(event.stage, StageRecord(name=event.stage))
-            started = event.at if earlier.started is None else earlier.started
             stages[event.stage] = replace(
-                earlier, step=event.step, attempts=event.attempt, started=started, status="running"
+                earlier, step=event.step, attempts=event.attempt, started=event.at, status="running"
             )
         case StageProgress():
             stages[event.stage] = replace(stages.get(event.stage, StageRecord(name=event.stage)), rows=event.rows)

@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import TypeAlias
 
 SWEEPS = 8
+PLACING_SWEEPS = 48
 STAND_IN_SHARE = 0.2
-STAND_IN_WEIGHT = 4.0
+STAND_IN_WEIGHT = 12.0
 
 # A node, or a stand-in for it: the node's name and the layer that an edge from it passes.
 _Node: TypeAlias = str | tuple[str, int]
@@ -156,14 +157,28 @@ def _coordinates(graph: _Graph, size: float, gap: float) -> dict[_Node, float]:
         middle = (offsets[-1] - offsets[0]) / 2 if offsets else 0.0
         for node, offset in zip(layer, offsets, strict=True):
             across[node] = offset - middle
-    for sweep in range(2 * SWEEPS):
+    for sweep in range(PLACING_SWEEPS):
         order = graph.layers if sweep % 2 == 0 else list(reversed(graph.layers))
         for layer in order:
             wanted, weights = _wishes(layer, graph, across)
             offsets = _offsets(layer, size, gap)
             fitted = _isotonic([want - offset for want, offset in zip(wanted, offsets, strict=True)], weights)
             across.update({node: fit + offset for node, fit, offset in zip(layer, fitted, offsets, strict=True)})
+    _straighten(graph, across, gap)
     return across
+
+
+def _straighten(graph: _Graph, across: dict[_Node, float], gap: float) -> None:
+    """Put the stand-ins of a node that nearly form a straight line onto one, so that long edges do not wobble."""
+    chains: dict[str, list[_Node]] = {}
+    for layer in graph.layers:
+        for node in layer:
+            if isinstance(node, tuple):
+                chains.setdefault(node[0], []).append(node)
+    for chain in chains.values():
+        places = [across[node] for node in chain]
+        if max(places) - min(places) <= gap / 2:
+            across.update(dict.fromkeys(chain, sum(places) / len(places)))
 
 
 def _offsets(layer: Sequence[_Node], size: float, gap: float) -> list[float]:

@@ -19,6 +19,7 @@ from firnline.record.report_sections import SectionView, view_section, view_text
 PARAM_LIMIT = 2_000
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 _STATES = ("finished", "reused", "failed", "stopped", "interrupted", "running", "skipped", "waiting")
+_RESULT_KINDS = frozenset({"Table", "Model", "Files"})
 _LABELS = {"waiting": "not started"}
 
 
@@ -65,6 +66,7 @@ class LineageRow:
     """One output of a stage: what it is, what it was made from, and who uses it."""
 
     name: str
+    kind: str
     what: str
     sources: tuple[str, ...]
     users: tuple[str, ...]
@@ -112,6 +114,7 @@ def view_lineage(stages: Sequence[StageView], plan: Plan) -> tuple[LineageRow, .
     return tuple(
         LineageRow(
             name=f"{stage.name}.{port}",
+            kind=kind,
             what=what,
             sources=tuple(map(printable, sources.get(stage.name, ()))),
             users=tuple(map(printable, users.get(f"{stage.name}.{port}", ()))),
@@ -119,7 +122,14 @@ def view_lineage(stages: Sequence[StageView], plan: Plan) -> tuple[LineageRow, .
             from_run=stage.from_run,
         )
         for stage in stages
-        for port, _, what in stage.outputs
+        for port, kind, what in stage.outputs
+    )
+
+
+def view_results(lineage: Sequence[LineageRow]) -> tuple[LineageRow, ...]:
+    """Return what came out of the run: registered models, and tables, models and files that no other stage takes."""
+    return tuple(
+        row for row in lineage if row.kind == "RegisteredModel" or (row.kind in _RESULT_KINDS and not row.users)
     )
 
 
@@ -131,7 +141,8 @@ def ticks(seconds: float) -> tuple[tuple[float, str], ...]:
     steps += [15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600]
     step = next((step for step in sorted(steps) if seconds / step <= 6), seconds)
     count = int(seconds / step)
-    return tuple((100 * index * step / seconds, duration_text(index * step)) for index in range(count + 1))
+    marks = ((100 * index * step / seconds, duration_text(index * step)) for index in range(1, count + 1))
+    return ((0.0, "0"), *marks)
 
 
 def _stage(
