@@ -1,0 +1,273 @@
+"""Casts between Snowflake types, explicit and implied, and the type that several expressions have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from firnline_sandbox import types as t
+from firnline_sandbox.errors import type_mismatch
+from firnline_sandbox.translate.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from firnline_sandbox.types import SnowflakeType
+
+MOST_DIGITS: Final = 38
+
+
+def cast(value: Value, target: SnowflakeType, *, safe: bool = False) -> Value:
+    """Cast explicitly; ``safe`` is TRY_CAST, which gives NULL where CAST raises.
+
+    Raises:
+        ProgrammingError: 2016, Snowflake has no such cast.
+    """
+    if value.type == target and not value.is_constant:
+        return value
+    sql = _cast_sql(value, target, safe)
+    return Value(sql, target, value.nullable or safe, volatile=value.volatile)
+
+
+def _cast_sql(value: Value, target: SnowflakeType, safe: bool) -> str:
+    source = value.type
+    if source.kind == "NULL":
+        return f"CAST(NULL AS {target.duckdb})"
+    if source.kind == target.kind:
+        return _within_kind(value, target, safe)
+    writer = _CASTS.get((source.kind, target.kind))
+    if writer is None:
+        raise type_mismatch(f"invalid type [CAST({source.sql} AS {target.sql})] for parameter 'TO_{target.kind}'")
+    return writer(value, target, safe)
+
+
+def _within_kind(value: Value, target: SnowflakeType, safe: bool) -> str:
+    source = value.type
+    match target.kind:
+        case "NUMBER":
+            return _number_to_number(value, target, safe)
+        case "TEXT" if (target.length or 0) < min(source.length or t.MAX_TEXT, t.MAX_TEXT):
+            return f"{'sf_try_fit_text' if safe else 'sf_fit_text'}({value.sql}, {target.length})"
+        case _:
+            return value.sql
+
+
+def _number_to_number(value: Value, target: SnowflakeType, safe: bool) -> str:
+    source = value.type
+    word = "TRY_CAST" if safe else "CAST"
+    digits = (target.precision or MOST_DIGITS) - (target.scale or 0)
+    if target.scale:
+        same = source.scale == target.scale and source.precision == target.precision and not value.is_constant
+        return value.sql if same else f"{word}({value.sql} AS {target.duckdb})"
+    narrow = digits < (source.precision or MOST_DIGITS) - (source.scale or 0) and digits <= _BIGINT_DIGITS
+    inner = f"{word}({value.sql} AS DECIMAL({digits},0))" if narrow else value.sql
+    return inner if not narrow and not source.scale and not value.is_constant else f"{word}({inner} AS BIGINT)"
+
+
+_BIGINT_DIGITS: Final = 18
+
+
+def _plain(value: Value, target: SnowflakeType, safe: bool) -> str:
+    return f"{'TRY_CAST' if safe else 'CAST'}({value.sql} AS {target.duckdb})"
+
+
+def _macro(name: str) -> Callable[[Value, SnowflakeType, bool], str]:
+    """Call a macro that exists in a strict form and, with the prefix ``sf_try_``, in a safe one."""
+
+    def write(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
+        return f"{'sf_try_' if safe else 'sf_'}{name}({value.sql})"
+
+    return write
+
+
+def _total(name: str) -> Callable[[Value, SnowflakeType, bool], str]:
+    """Call a macro that cannot fail."""
+
+    def write(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
+        return f"{name}({value.sql})"
+
+    return write
+
+
+def _text_to_number(value: Value, target: SnowflakeType, safe: bool) -> str:
+    inner = Value(value.sql, t.FLOAT)
+    return _digits_checked(inner, target, safe, "text")
+
+
+def _digits_checked(value: Value, target: SnowflakeType, safe: bool, origin: str) -> str:
+    word = "TRY_CAST" if safe else "CAST"
+    sql = f"sf_round_half_up({value.sql})" if origin == "float" and not target.scale else value.sql
+    digits = target.precision or MOST_DIGITS
+    if not target.scale and digits <= _BIGINT_DIGITS:
+        return f"{word}({word}({sql} AS DECIMAL({digits},0)) AS BIGINT)"
+    return f"{word}({sql} AS {target.duckdb})"
+
+
+def _float_to_number(value: Value, target: SnowflakeType, safe: bool) -> str:
+    return _digits_checked(value, target, safe, "float")
+
+
+def _to_text(writer: Callable[[Value, SnowflakeType, bool], str]) -> Callable[[Value, SnowflakeType, bool], str]:
+    """Check the length of a text that a cast makes."""
+
+    def write(value: Value, target: SnowflakeType, safe: bool) -> str:
+        sql = writer(value, target, safe)
+        if (target.length or t.MAX_TEXT) >= t.MAX_TEXT:
+            return sql
+        return f"{'sf_try_fit_text' if safe else 'sf_fit_text'}({sql}, {target.length})"
+
+    return write
+
+
+def _variant_to_number(value: Value, target: SnowflakeType, safe: bool) -> str:
+    return _text_to_number(Value(f"sf_variant_number_text({value.sql})", t.TEXT), target, safe)
+
+
+def _same(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
+    return value.sql
+
+
+def _json_text(inner: str) -> Callable[[Value, SnowflakeType, bool], str]:
+    def write(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
+        return f"to_json({inner.format(value.sql)})"
+
+    return write
+
+
+_NTZ, _LTZ, _TZ = "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"
+
+_CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]] = {
+    ("TEXT", "NUMBER"): _text_to_number,
+    ("TEXT", "FLOAT"): _macro("text_to_float"),
+    ("TEXT", "BOOLEAN"): _macro("text_to_boolean"),
+    ("TEXT", "DATE"): _macro("text_to_date"),
+    ("TEXT", "TIME"): _macro("text_to_time"),
+    ("TEXT", _NTZ): _macro("text_to_timestamp"),
+    ("TEXT", _LTZ): _macro("text_to_timestamp_tz"),
+    ("TEXT", _TZ): _macro("text_to_timestamp_tz"),
+    ("TEXT", "BINARY"): _total("unhex"),
+    ("TEXT", "VARIANT"): _json_text("{0}"),
+    ("TEXT", "ARRAY"): _total("json_array"),
+    ("NUMBER", "FLOAT"): _plain,
+    ("NUMBER", "TEXT"): _to_text(_plain),
+    ("NUMBER", "BOOLEAN"): lambda value, *_: f"({value.sql} <> 0)",
+    ("NUMBER", "VARIANT"): _json_text("{0}"),
+    ("NUMBER", "ARRAY"): _total("json_array"),
+    ("NUMBER", _NTZ): _total("sf_number_to_timestamp"),
+    ("NUMBER", _LTZ): lambda value, *_: f"CAST(sf_number_to_timestamp({value.sql}) AS TIMESTAMPTZ)",
+    ("NUMBER", _TZ): lambda value, *_: f"CAST(sf_number_to_timestamp({value.sql}) AS TIMESTAMPTZ)",
+    ("FLOAT", "NUMBER"): _float_to_number,
+    ("FLOAT", "TEXT"): _to_text(_total("sf_float_to_text")),
+    ("FLOAT", "BOOLEAN"): lambda value, *_: f"({value.sql} <> 0)",
+    ("FLOAT", "VARIANT"): _total("sf_float_to_variant"),
+    ("BOOLEAN", "NUMBER"): _plain,
+    ("BOOLEAN", "FLOAT"): _plain,
+    ("BOOLEAN", "TEXT"): _to_text(_plain),
+    ("BOOLEAN", "VARIANT"): _json_text("{0}"),
+    ("DATE", "TEXT"): _to_text(_plain),
+    ("DATE", _NTZ): _plain,
+    ("DATE", _LTZ): _plain,
+    ("DATE", _TZ): _plain,
+    ("DATE", "VARIANT"): _json_text("CAST({0} AS VARCHAR)"),
+    ("TIME", "TEXT"): _to_text(_total("sf_time_to_text")),
+    ("TIME", "VARIANT"): _json_text("sf_time_to_text({0})"),
+    (_NTZ, "TEXT"): _to_text(_total("sf_timestamp_to_text")),
+    (_NTZ, "DATE"): _plain,
+    (_NTZ, "TIME"): _plain,
+    (_NTZ, _LTZ): _plain,
+    (_NTZ, _TZ): _plain,
+    (_NTZ, "VARIANT"): _json_text("sf_timestamp_to_text({0})"),
+    **{
+        (kind, target): writer
+        for kind in (_LTZ, _TZ)
+        for target, writer in {
+            "TEXT": _to_text(_total("sf_timestamp_tz_to_text")),
+            "DATE": _plain,
+            "TIME": lambda value, *_: f"CAST(CAST({value.sql} AS TIMESTAMP) AS TIME)",
+            _NTZ: _plain,
+            _LTZ: _same,
+            _TZ: _same,
+            "VARIANT": _json_text("sf_timestamp_tz_to_text({0})"),
+        }.items()
+    },
+    ("BINARY", "TEXT"): _total("hex"),
+    ("BINARY", "VARIANT"): _json_text("hex({0})"),
+    ("VARIANT", "NUMBER"): _variant_to_number,
+    ("VARIANT", "FLOAT"): lambda value, target, safe: _macro("text_to_float")(_variant_text(value), target, safe),
+    ("VARIANT", "BOOLEAN"): lambda value, target, safe: _macro("text_to_boolean")(_variant_text(value), target, safe),
+    ("VARIANT", "DATE"): lambda value, target, safe: _macro("text_to_date")(_variant_text(value), target, safe),
+    ("VARIANT", "TIME"): lambda value, target, safe: _macro("text_to_time")(_variant_text(value), target, safe),
+    ("VARIANT", _NTZ): lambda value, target, safe: _macro("text_to_timestamp")(_variant_text(value), target, safe),
+    ("VARIANT", _LTZ): lambda value, target, safe: _macro("text_to_timestamp_tz")(_variant_text(value), target, safe),
+    ("VARIANT", _TZ): lambda value, target, safe: _macro("text_to_timestamp_tz")(_variant_text(value), target, safe),
+    ("VARIANT", "BINARY"): lambda value, *_: f"unhex({value.sql}->>'$')",
+    ("VARIANT", "TEXT"): _to_text(lambda value, *_: f"({value.sql}->>'$')"),
+    ("VARIANT", "OBJECT"): _macro("variant_to_object"),
+    ("VARIANT", "ARRAY"): _total("sf_variant_to_array"),
+    ("OBJECT", "VARIANT"): _same,
+    ("OBJECT", "TEXT"): _to_text(lambda value, *_: f"({value.sql}->>'$')"),
+    ("OBJECT", "ARRAY"): _total("json_array"),
+    ("ARRAY", "VARIANT"): _same,
+    ("ARRAY", "TEXT"): _to_text(lambda value, *_: f"({value.sql}->>'$')"),
+}
+
+
+def _variant_text(value: Value) -> Value:
+    return Value(f"({value.sql}->>'$')", t.TEXT)
+
+
+def coerce(value: Value, target: SnowflakeType) -> Value:
+    """Convert as Snowflake does without being asked; a text or number keeps its own length or precision."""
+    if value.type.kind == target.kind and target.kind != "NUMBER":
+        return value
+    if value.type.kind == "NUMBER" == target.kind and (value.type.scale or 0) == (target.scale or 0):
+        return value
+    return cast(value, target)
+
+
+def common_type(types: Iterable[SnowflakeType], where: str) -> SnowflakeType:
+    """Find the type that several expressions are brought to (CASE, COALESCE, UNION, VALUES, IN).
+
+    Raises:
+        ProgrammingError: 2016, they have none.
+    """
+    common = t.NULL
+    for type_ in types:
+        common = _common(common, type_, where)
+    return common
+
+
+# Where two kinds meet, the one further to the right wins; kinds of different families meet only through text or VARIANT.
+_FAMILIES: Final = (("DATE", _NTZ, _LTZ, _TZ), ("TEXT", "NUMBER"), ("BOOLEAN",))
+
+
+def _common(left: SnowflakeType, right: SnowflakeType, where: str) -> SnowflakeType:
+    if left == right or right.kind == "NULL":
+        return left
+    if left.kind == "NULL":
+        return right
+    kinds = {left.kind, right.kind}
+    if kinds == {"NUMBER"}:
+        return common_number(left, right)
+    if kinds == {"TEXT"}:
+        return t.text(max(left.length or t.MAX_TEXT, right.length or t.MAX_TEXT))
+    if len(kinds) == 1:
+        return left
+    if kinds == {"NUMBER", "FLOAT"}:
+        return t.FLOAT
+    if kinds & t.SEMI_STRUCTURED:
+        return t.VARIANT
+    if "TEXT" in kinds:
+        return left if right.kind == "TEXT" else right
+    timeline = _FAMILIES[0]
+    if kinds <= set(timeline):
+        return max(left, right, key=lambda type_: timeline.index(type_.kind))
+    if kinds == {"BOOLEAN", "NUMBER"}:
+        return t.BOOLEAN
+    raise type_mismatch(f"Can not convert parameter of type [{right.sql}] into expected type [{left.sql}] in {where}")
+
+
+def common_number(left: SnowflakeType, right: SnowflakeType) -> SnowflakeType:
+    """Hold both types' digits before and after the point."""
+    scale = max(left.scale or 0, right.scale or 0)
+    digits = max((left.precision or 0) - (left.scale or 0), (right.precision or 0) - (right.scale or 0))
+    return t.number(digits + scale, scale)

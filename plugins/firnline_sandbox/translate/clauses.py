@@ -1,0 +1,112 @@
+"""GROUP BY, ORDER BY, LIMIT: positions and aliases of the SELECT list, Snowflake's order of NULLs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from firnline_sandbox.errors import invalid_argument
+from firnline_sandbox.translate.parsing import identifier_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from firnline_sandbox.translate.dispatch import Translation
+    from firnline_sandbox.translate.projections import Output
+    from firnline_sandbox.translate.scopes import Scope
+
+
+def write_group(translation: Translation, node: exp.Group, outputs: Sequence[Output], scope: Scope) -> str:
+    """Write GROUP BY: expressions, positions, ALL, CUBE, ROLLUP, GROUPING SETS."""
+    if node.args.get("all"):
+        return " GROUP BY ALL"
+    parts = [_group_item(translation, item, outputs, scope) for item in node.expressions]
+    for kind in ("grouping_sets", "cube", "rollup"):
+        parts += [_group_item(translation, item, outputs, scope) for item in node.args.get(kind) or ()]
+    return " GROUP BY " + ", ".join(parts) if parts else ""
+
+
+def _group_item(translation: Translation, node: exp.Expr, outputs: Sequence[Output], scope: Scope) -> str:
+    match node:
+        case exp.Cube() | exp.Rollup() | exp.GroupingSets():
+            word = {exp.Cube: "CUBE", exp.Rollup: "ROLLUP", exp.GroupingSets: "GROUPING SETS"}[type(node)]
+            inner = [_group_item(translation, item, outputs, scope) for item in node.expressions]
+            return f"{word} ({', '.join(inner)})"
+        case exp.Tuple():
+            inner = [_group_item(translation, item, outputs, scope) for item in node.expressions]
+            return f"({', '.join(inner)})"
+        case exp.Literal() if not node.is_string:
+            return _output(node, outputs, "GROUP BY").value.sql
+        case exp.Paren():
+            return f"({_group_item(translation, node.this, outputs, scope)})"
+        case _:
+            value = translation.value(node, scope)
+            return f"({value.sql})" if value.is_constant else value.sql
+
+
+def _output(node: exp.Literal, outputs: Sequence[Output], where: str) -> Output:
+    position = int(node.name) if node.name.isdigit() else 0
+    if not 0 < position <= len(outputs):
+        raise invalid_argument(f"{where} position {node.name} is not in the select list")
+    return outputs[position - 1]
+
+
+def write_order(
+    translation: Translation, node: exp.Order, outputs: Sequence[Output], scope: Scope, *, columns: int | None = None
+) -> str:
+    """Write ORDER BY; aliases and columns of the SELECT list are written as positions."""
+    count = len(outputs) if columns is None else columns
+    names = [output.name for output in outputs]
+    parts = []
+    for item in node.expressions:
+        target = item.this
+        if isinstance(target, exp.Literal) and not target.is_string:
+            position = int(target.name) if target.name.isdigit() else 0
+            if not 0 < position <= count:
+                raise invalid_argument(f"ORDER BY position {target.name} is not in the select list")
+            sql = str(position)
+        elif (position := _alias_position(target, names)) is not None:
+            sql = str(position)
+        else:
+            sql = _sort_key(translation, target, scope)
+        parts.append(sql + direction(item))
+    return " ORDER BY " + ", ".join(parts) if parts else ""
+
+
+def _alias_position(node: exp.Expr, names: Sequence[str]) -> int | None:
+    if isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and node.args.get("table") is None:
+        name = identifier_name(node.this)
+        if names.count(name) == 1:
+            return names.index(name) + 1
+    return None
+
+
+def _sort_key(translation: Translation, node: exp.Expr, scope: Scope) -> str:
+    value = translation.value(node, scope)
+    return f"({value.sql})" if value.is_constant else value.sql
+
+
+def direction(item: exp.Ordered) -> str:
+    """Write ASC or DESC with Snowflake's place of NULLs: they count as the largest."""
+    descending = bool(item.args.get("desc"))
+    nulls_first = item.args.get("nulls_first")
+    if nulls_first is None:
+        nulls_first = descending
+    return f"{' DESC' if descending else ''} NULLS {'FIRST' if nulls_first else 'LAST'}"
+
+
+def write_limit(translation: Translation, node: exp.Expr, scope: Scope) -> str:
+    """Write LIMIT, FETCH, TOP and OFFSET."""
+    sql = ""
+    limit = node.args.get("limit")
+    if limit is not None:
+        count = limit.expression if isinstance(limit, exp.Limit) else limit.args.get("count")
+        value = translation.value(count, scope)
+        if not (value.is_constant and value.constant is None) and value.constant != "":
+            sql += f" LIMIT {value.sql}"
+    if (offset := node.args.get("offset")) is not None:
+        value = translation.value(offset.expression, scope)
+        if value.constant is not None:
+            sql += f" OFFSET {value.sql}"
+    return sql

@@ -1,0 +1,91 @@
+"""Snowflake's format models for dates, times and numbers, as DuckDB writes them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from firnline_sandbox.errors import invalid_argument, runtime_error_call
+from firnline_sandbox.translate.values import Value, quote_text, typed
+
+if TYPE_CHECKING:
+    from firnline_sandbox.types import SnowflakeType
+
+_TIME_PARTS: Final = {
+    "YYYY": "%Y", "YY": "%y", "MMMM": "%B", "MON": "%b", "MM": "%m", "DD": "%d", "DY": "%a", "HH24": "%H", "HH12": "%I",
+    "HH": "%H", "AM": "%p", "PM": "%p", "MI": "%M", "SS": "%S", "FF0": "", "FF3": "%g", "FF6": "%f", "FF9": "%n", "FF": "%n",
+    "TZH:TZM": "%z", "TZHTZM": "%z", "TZH": "%z", "TZD": "%Z", "UUUU": "%Y",
+}  # fmt: skip
+_TIME_PATTERN: Final = re.compile(
+    "|".join([*sorted(map(re.escape, _TIME_PARTS), key=len, reverse=True), '"[^"]*"', r"FF\d", "."]),
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def time_model(format_: str) -> str:
+    """Turn a Snowflake date and time format into strftime's.
+
+    Raises:
+        ProgrammingError: 1015, the sandbox lacks a part of it.
+    """
+    parts = []
+    for found in _TIME_PATTERN.finditer(format_):
+        text = found[0]
+        if (part := _TIME_PARTS.get(text.upper())) is not None:
+            parts.append(part)
+        elif text.startswith('"'):
+            parts.append(text.strip('"').replace("%", "%%"))
+        elif re.fullmatch(r"FF\d", text, re.IGNORECASE):
+            raise invalid_argument(f"time format part {text} in the sandbox (FF0, FF3, FF6 and FF9 are there)")
+        else:
+            parts.append(text.replace("%", "%%"))
+    return "".join(parts)
+
+
+def format_time(value: Value, format_: str) -> str:
+    """Write a date, time or timestamp by a format."""
+    sql = f"(DATE '2000-01-01' + {value.sql})" if value.type.kind == "TIME" else value.sql
+    if value.type.kind == "TEXT":
+        sql = f"sf_text_to_timestamp({value.sql})"
+    return f"strftime({sql}, {quote_text(time_model(format_))})"
+
+
+_ERRORS: Final = {"DATE": 100040, "TIME": 100108}
+
+
+def parse_time(value: Value, format_: str, target: SnowflakeType, *, safe: bool) -> str:
+    """Read a date, time or timestamp by a format; text that does not fit raises, or gives NULL."""
+    model = time_model(format_).replace("%g", "%f").replace("%n", "%f")
+    parsed = f"try_strptime({value.sql}, {quote_text(model)})"
+    sql = f"CAST({parsed} AS {target.duckdb})"
+    if safe:
+        return sql
+    failure = runtime_error_call(_ERRORS.get(target.kind, 100035), value.sql)
+    return f"CASE WHEN {value.sql} IS NULL THEN NULL ELSE coalesce({sql}, {failure}) END"
+
+
+_NUMBER_MODEL: Final = re.compile(r"(FM)?([$]?)([09,]*)(?:[.D]([09]*))?", re.IGNORECASE)
+
+
+def format_number(value: Value, format_: str) -> str:
+    """Write a number by a format of digits, group marks, a point and a dollar sign.
+
+    Raises:
+        ProgrammingError: 1015, the sandbox lacks a part of it.
+    """
+    found = _NUMBER_MODEL.fullmatch(format_)
+    if found is None or not (found[3] or found[4]):
+        raise invalid_argument(f"number format '{format_}' in the sandbox")
+    fill, dollar, whole, decimals = found[1], found[2], found[3] or "", found[4] or ""
+    places = len(decimals)
+    grouped = "," if "," in whole else ""
+    body = f"format('{{:{grouped}.{places}f}}', CAST(round({typed(value)}, {places}) AS DOUBLE))"
+    zeros = len(whole[whole.index("0") :].replace(",", "")) if "0" in whole else 0
+    width = len(whole) + (places + 1 if decimals else 0)
+    if zeros and not grouped:
+        sign = f"CASE WHEN {value.sql} < 0 THEN '-' ELSE '' END"
+        digits = f"lpad(format('{{:.{places}f}}', abs(CAST(round({typed(value)}, {places}) AS DOUBLE))), {zeros + (places + 1 if decimals else 0)}, '0')"
+        body = f"({sign} || {digits})"
+    if dollar:
+        body = f"('$' || {body})"
+    return body if fill else f"lpad({body}, {width + len(dollar) + 1}, ' ')"

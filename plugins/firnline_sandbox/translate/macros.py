@@ -1,0 +1,210 @@
+"""DuckDB macros that translated SQL calls; the engine creates them on each connection."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from firnline_sandbox.errors import runtime_error_call
+
+_DATE_FORMATS: Final = "['%m/%d/%Y', '%d-%b-%Y', '%a %b %d %H:%M:%S %z %Y', '%Y%m%d']"
+_TIMESTAMP_FORMATS: Final = (
+    "['%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%m/%d/%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S %z',"
+    " '%a %b %d %H:%M:%S %z %Y', '%d-%b-%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S %z', '%Y-%m-%d %H:%M:%S.%f %z',"
+    " '%d-%b-%Y', '%m/%d/%Y']"
+)
+_TRUE: Final = "('true', 't', 'yes', 'y', 'on', '1')"
+_FALSE: Final = "('false', 'f', 'no', 'n', 'off', '0')"
+
+
+def _checked(name: str, argument: str, attempt: str, errno: int, shown: str = "") -> list[tuple[str, str]]:
+    """Pair a macro that gives NULL for what does not convert with one that raises."""
+    failure = runtime_error_call(errno, shown or argument)
+    return [
+        (f"sf_try_{name}({argument})", attempt),
+        (
+            f"sf_{name}({argument})",
+            f"CASE WHEN {argument} IS NULL THEN NULL ELSE coalesce(sf_try_{name}({argument}), {failure}) END",
+        ),
+    ]
+
+
+_CONVERSIONS: Final = [
+    *_checked("text_to_float", "x", "TRY_CAST(trim(x) AS DOUBLE)", 100038),
+    *_checked(
+        "text_to_boolean",
+        "x",
+        f"CASE WHEN lower(trim(x)) IN {_TRUE} THEN true WHEN lower(trim(x)) IN {_FALSE} THEN false END",
+        100037,
+    ),
+    *_checked(
+        "text_to_date",
+        "x",
+        "coalesce(TRY_CAST(x AS DATE), CASE WHEN regexp_full_match(x, '-?[0-9]+')"
+        " THEN CAST(sf_number_to_timestamp(TRY_CAST(x AS BIGINT)) AS DATE)"
+        f" ELSE CAST(try_strptime(x, {_DATE_FORMATS}) AS DATE) END)",
+        100040,
+    ),
+    *_checked(
+        "text_to_timestamp",
+        "x",
+        "coalesce(TRY_CAST(x AS TIMESTAMP), CASE WHEN regexp_full_match(x, '-?[0-9]+')"
+        " THEN sf_number_to_timestamp(TRY_CAST(x AS BIGINT))"
+        f" ELSE CAST(try_strptime(x, {_TIMESTAMP_FORMATS}) AS TIMESTAMP) END)",
+        100035,
+    ),
+    *_checked(
+        "text_to_timestamp_tz",
+        "x",
+        "coalesce(TRY_CAST(x AS TIMESTAMPTZ), CAST(sf_try_text_to_timestamp(x) AS TIMESTAMPTZ))",
+        100035,
+    ),
+    *_checked(
+        "text_to_time",
+        "x",
+        "coalesce(TRY_CAST(x AS TIME), CAST(try_strptime(x, ['%H:%M', '%I:%M %p', '%I:%M:%S %p']) AS TIME))",
+        100108,
+    ),
+    *_checked("variant_to_object", "v", "CASE WHEN json_type(v) = 'OBJECT' THEN v END", 100071),
+]
+
+# Elements are compared and kept in JSON's shortest form.
+_JSON: Final = [
+    ("sf_try_parse_json(x)", "CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON) END"),
+    (
+        "sf_parse_json(x)",
+        "CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON)"
+        f" WHEN x IS NOT NULL THEN {runtime_error_call(100069, 'x')} END",
+    ),
+    ("sf_get_key(v, k)", "json_extract(v, '$.\"' || replace(k, '\"', '\\\\\"') || '\"')"),
+    ("sf_elements(a)", "list_transform(CAST(json_extract(a, '$[*]') AS JSON[]), lambda e: json(e))"),
+    ("sf_array(l)", "CAST('[' || array_to_string(l, ',') || ']' AS JSON)"),
+    (
+        "sf_list_to_array(l)",
+        "CAST('[' || coalesce(array_to_string(list_filter(l, lambda e: e IS NOT NULL), ','), '') || ']' AS JSON)",
+    ),
+    (
+        "sf_pairs_to_object(l)",
+        "CAST('{' || coalesce(array_to_string(list_transform(list_filter(l,"
+        " lambda e: e IS NOT NULL AND e[1] IS NOT NULL AND e[2] IS NOT NULL),"
+        " lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || e[2]), ','), '') || '}' AS JSON)",
+    ),
+    (
+        "sf_entries(o)",
+        "list_transform(json_keys(o), lambda k: {'k': k, 'v': sf_get_key(o, k)})",
+    ),
+    (
+        "sf_entries_to_object(l)",
+        "CAST('{' || array_to_string(list_transform(l, lambda e: CAST(to_json(e.k) AS VARCHAR) || ':' || e.v), ',')"
+        " || '}' AS JSON)",
+    ),
+    (
+        "sf_object_insert(o, k, x)",
+        "CASE WHEN x IS NULL THEN o ELSE sf_entries_to_object(list_append(list_filter(sf_entries(o), lambda e: e.k <> k),"
+        " {'k': k, 'v': x})) END",
+    ),
+    ("sf_list_distinct(l)", "list_filter(l, lambda e, i: list_position(l, e) = i)"),
+    (
+        "sf_array_slice(a, b, e)",
+        "sf_array(list_slice(sf_elements(a), CASE WHEN b < 0 THEN json_array_length(a) + b ELSE b END + 1,"
+        " CASE WHEN e < 0 THEN json_array_length(a) + e ELSE e END))",
+    ),
+    (
+        "sf_array_insert(a, p, x)",
+        "sf_array(list_concat(list_append(list_slice(sf_elements(a), 1, p), json(x)),"
+        " list_slice(sf_elements(a), p + 1, json_array_length(a))))",
+    ),
+    ("sf_array_remove_at(a, p)", "sf_array(list_filter(sf_elements(a), lambda e, i: i <> p + 1))"),
+    (
+        "sf_array_sort(a, d)",
+        "sf_array(list_transform(list_sort(list_transform(sf_elements(a), lambda e: {'n': d * TRY_CAST(e AS DOUBLE),"
+        " 'e': e}), CASE WHEN d = 1 THEN 'ASC' ELSE 'ASC' END, 'NULLS LAST'), lambda s: s.e))",
+    ),
+    ("sf_array_extreme(a, d)", "json_extract(sf_array_sort(a, d), '$[0]')"),
+    (
+        "sf_typeof(v)",
+        "CASE json_type(v) WHEN 'VARCHAR' THEN 'VARCHAR' WHEN 'BOOLEAN' THEN 'BOOLEAN' WHEN 'NULL' THEN 'NULL_VALUE'"
+        " WHEN 'ARRAY' THEN 'ARRAY' WHEN 'OBJECT' THEN 'OBJECT' WHEN 'DOUBLE' THEN"
+        " CASE WHEN contains(lower(v->>'$'), 'e') THEN 'DOUBLE' ELSE 'DECIMAL' END"
+        " ELSE CASE WHEN v IS NULL THEN NULL ELSE 'INTEGER' END END",
+    ),
+]
+
+_TEXT: Final = [
+    ("sf_replace(x, a, b)", "CASE WHEN a = '' THEN x ELSE replace(x, a, b) END"),
+    (
+        "sf_position(a, x, p)",
+        "CASE WHEN strpos(substr(x, p), a) = 0 THEN 0 ELSE strpos(substr(x, p), a) + p - 1 END",
+    ),
+    ("sf_split_part(x, d, n)", "split_part(x, d, CASE WHEN n = 0 THEN 1 ELSE n END)"),
+    ("sf_split(x, d)", "to_json(CASE WHEN d = '' THEN [x] ELSE string_split(x, d) END)"),
+    (
+        "sf_strtok_list(x, d)",
+        "list_filter(string_split(translate(x, d, repeat(d[1], length(d))), d[1]), lambda e: e <> '')",
+    ),
+    ("sf_strtok(x, d, n)", "list_extract(sf_strtok_list(x, d), n)"),
+    ("sf_strtok_array(x, d)", "to_json(sf_strtok_list(x, d))"),
+    (
+        "sf_substring(x, b, n)",
+        "CASE WHEN n <= 0 AND x IS NOT NULL AND b IS NOT NULL THEN substr(x, 1, 0) ELSE substr(x, b, n) END",
+    ),
+    (
+        "sf_initcap(x)",
+        "array_to_string(list_transform(regexp_extract_all(lower(x), '[^\\pL\\pN]+|[\\pL\\pN]+'),"
+        " lambda w: upper(w[1]) || substr(w, 2)), '')",
+    ),
+    ("sf_signed(h)", "CAST(CAST(h AS HUGEINT) - 9223372036854775808 AS BIGINT)"),
+    (
+        "sf_random_text(n, g)",
+        "array_to_string(list_transform(range(n), lambda i: substr("
+        "'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 1 + CAST(hash(g, i) % 62 AS BIGINT), 1)), '')",
+    ),
+]
+
+_MONTHS_BETWEEN: Final = (
+    "CASE WHEN day(a) = day(b) OR (CAST(a AS DATE) = last_day(a) AND CAST(b AS DATE) = last_day(b))"
+    " THEN (year(a) - year(b)) * 12 + month(a) - month(b)"
+    " ELSE (year(a) - year(b)) * 12 + month(a) - month(b) + (day(a) - day(b)"
+    " + (epoch(CAST(a AS TIMESTAMP)) % 86400 - epoch(CAST(b AS TIMESTAMP)) % 86400) / 86400) / 31.0 END"
+)
+
+_DEFINITIONS: Final = [
+    # Large numbers of seconds are milli-, micro- or nanoseconds, as Snowflake decides by the same thresholds.
+    (
+        "sf_number_to_timestamp(n)",
+        "make_timestamp(CAST(CASE WHEN abs(n) < 31536000000 THEN CAST(n AS BIGINT) * 1000000 WHEN abs(n) < 31536000000000 THEN CAST(n AS BIGINT) * 1000"
+        " WHEN abs(n) < 31536000000000000 THEN n ELSE n // 1000 END AS BIGINT))",
+    ),
+    ("sf_round_half_up(x)", "CASE WHEN x < 0 THEN ceil(x - 0.5) ELSE floor(x + 0.5) END"),
+    (
+        "sf_fit_text(x, n)",
+        f"CASE WHEN length(x) > n THEN {runtime_error_call(100078, 'x')} ELSE x END",
+    ),
+    ("sf_try_fit_text(x, n)", "CASE WHEN length(x) > n THEN NULL ELSE x END"),
+    (
+        "sf_float_to_text(x)",
+        "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'inf' ELSE '-inf' END"
+        " WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) ELSE CAST(x AS VARCHAR) END",
+    ),
+    (
+        "sf_float_to_variant(x)",
+        "CASE WHEN isnan(x) OR isinf(x) THEN to_json(sf_float_to_text(x))"
+        " WHEN x = trunc(x) AND abs(x) < 1e15 THEN to_json(CAST(x AS BIGINT)) ELSE to_json(x) END",
+    ),
+    ("sf_time_to_text(x)", "strftime(DATE '2000-01-01' + x, '%H:%M:%S')"),
+    ("sf_timestamp_to_text(x)", "strftime(x, '%Y-%m-%d %H:%M:%S.%g')"),
+    ("sf_timestamp_tz_to_text(x)", "strftime(x, '%Y-%m-%d %H:%M:%S.%g ') || left(strftime(x, '%z') || '00', 5)"),
+    (
+        "sf_variant_number_text(v)",
+        "CASE json_type(v) WHEN 'BOOLEAN' THEN CASE v->>'$' WHEN 'true' THEN '1' ELSE '0' END ELSE v->>'$' END",
+    ),
+    ("sf_variant_to_array(v)", "CASE json_type(v) WHEN 'ARRAY' THEN v WHEN 'NULL' THEN NULL ELSE json_array(v) END"),
+    *_JSON,
+    *_TEXT,
+    ("sf_months_between(a, b)", _MONTHS_BETWEEN),
+    ("sf_divide(a, b)", f"a / CASE WHEN b = 0 THEN {runtime_error_call(100051)} ELSE b END"),
+]
+
+
+MACROS: Final[tuple[str, ...]] = tuple(
+    f"CREATE OR REPLACE TEMP MACRO {head} AS {body}" for head, body in [*_DEFINITIONS, *_CONVERSIONS]
+)

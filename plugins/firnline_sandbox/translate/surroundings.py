@@ -1,0 +1,65 @@
+"""What translation asks of the engine around it, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from firnline_sandbox.types import Column, SnowflakeType
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Something that a query can select from.
+
+    ``sql`` is DuckDB text for a FROM clause: a quoted physical table, or a SELECT in parentheses. ``Column.physical`` is
+    the column's name inside it.
+    """
+
+    sql: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A query in DuckDB SQL.
+
+    The statement's n-th bind value is written ``$n`` (DuckDB takes the values as a list, in order); ``columns`` have the
+    names that Snowflake shows, and in ``physical`` the names in DuckDB, which are unique ignoring case.
+    """
+
+    sql: str
+    columns: tuple[Column, ...]
+    ordered: bool = False
+
+
+class Surroundings(Protocol):
+    """The catalog and the session, as one statement sees them. Name parts are resolved: upper-cased unless quoted."""
+
+    def relation(self, parts: tuple[str, ...]) -> Relation:
+        """Find a table, view or stream.
+
+        Raises:
+            ProgrammingError: 2003, there is none.
+        """
+
+    def table_function(self, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation | None:
+        """Answer a table function with constant arguments, such as RESULT_SCAN; None for one that is unknown."""
+
+    def staged_files(self, location: str, options: Mapping[str, Any]) -> Relation:
+        """Read ``FROM @stage/path (FILE_FORMAT => ..., PATTERN => ...)``; the columns are named ``$1``, ``$2`` and so on."""
+
+    def system_function(self, name: str, arguments: list[Any]) -> Any:
+        """Answer a SYSTEM$ function with constant arguments by a constant."""
+
+    def session_value(self, name: str) -> str | None:
+        """Answer CURRENT_DATABASE, CURRENT_USER, LAST_QUERY_ID and the like."""
+
+    def user_function(self, name: str, arguments: tuple[SnowflakeType, ...]) -> tuple[str, SnowflakeType] | None:
+        """Find a user-defined function: its name in DuckDB and what it returns."""
+
+    def next_value(self, sequence: tuple[str, ...]) -> str:
+        """Write DuckDB SQL for a sequence's NEXTVAL."""
