@@ -1,0 +1,221 @@
+"""Steps that do next to nothing, for tests of the engine. A stage's params say how it behaves."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from firnline.domain import (
+    Files,
+    Metrics,
+    Params,
+    PlatformSpec,
+    Port,
+    SourceContext,
+    StepContext,
+    StepSpec,
+    Table,
+    Value,
+    step,
+)
+from firnline.errors import DataError, PlatformError, StoppedByGateError, TransientError
+from firnline.hooks import hookimpl
+
+CALLS = "calls.txt"
+
+
+def note(context: StepContext) -> None:
+    """Note in the project that a stage really ran."""
+    with (context.project / CALLS).open("a") as file:
+        file.write(f"{context.stage}\n")
+
+
+class SourceParams(Params):
+    """Params of toy.source."""
+
+    path: str | None = Field(None, description="a file whose content is the source's state")
+    value: int = Field(1, ge=0, le=1000, description="the number that it gives")
+
+
+def state(params: SourceParams, context: SourceContext) -> str:
+    """The state of a source is its file's text."""
+    return (context.project / params.path).read_text() if params.path else "constant"
+
+
+@step("toy.source", source=state)
+def source(context: StepContext, params: SourceParams) -> Value:
+    """Give a number."""
+    note(context)
+    return context.save(params.value)
+
+
+class AddParams(Params):
+    """Params of toy.add."""
+
+    plus: int = Field(1, description="what is added")
+    mode: Literal["plain", "loud"] = Field("plain", description="loud prints what it does")
+    sleep_s: float = Field(0.0, ge=0, description="seconds that it takes")
+
+
+@step("toy.add")
+def add(context: StepContext, params: AddParams, left: Value, right: Value | None) -> Value:
+    """Add a constant, and maybe another number."""
+    note(context)
+    if params.mode == "loud":
+        print("a loud step")
+        context.logger.info("a logged line")
+    time.sleep(params.sleep_s)
+    context.progress("adding", rows=7)
+    return context.save(left.load() + params.plus + (right.load() if right is not None else 0))
+
+
+@step("toy.total", outputs={"metrics": Metrics, "files": Files})
+def total(context: StepContext, params: Params, numbers: list[Value]) -> dict[str, object]:
+    """Sum many numbers."""
+    note(context)
+    folder = context.directory / "files"
+    folder.mkdir()
+    value = sum(number.load() for number in numbers)
+    (folder / "total.txt").write_text(str(value))
+    return {"metrics": Metrics(values={"total": value}), "files": Files(path=folder)}
+
+
+class FailParams(Params):
+    """Params of toy.fail."""
+
+    how: Literal["error", "data", "gate", "transient", "wrong", "hang", "exit", "nothing"] = Field(
+        "error", description="the way in which it fails"
+    )
+    times: int = Field(1000, description="it succeeds after so many failures")
+
+
+@step("toy.fail")
+def fail(context: StepContext, params: FailParams, left: Value | None) -> Value:
+    """Fail in the way that the params say."""
+    note(context)
+    tries = (context.project / CALLS).read_text().split().count(context.stage)
+    if tries > params.times or params.how == "nothing":
+        return context.save(tries)
+    match params.how:
+        case "error":
+            raise ZeroDivisionError("a bug in the step")
+        case "data":
+            raise DataError("the data is odd", hint="look at it")
+        case "gate":
+            raise StoppedByGateError("below the threshold", hint="lower it")
+        case "transient":
+            raise TransientError("the line is busy")
+        case "wrong":
+            return Metrics(values={})  # type: ignore[return-value]
+        case "exit":
+            raise SystemExit(3)
+        case "hang":
+            while not context.is_cancelled():
+                time.sleep(0.01)
+            raise RuntimeError("it was cancelled")
+        case _:
+            raise AssertionError(params.how)
+
+
+@step("toy.table", platform=True)
+def table(context: StepContext, params: SourceParams) -> Table:
+    """Make a table, of which the toy platform keeps the name."""
+    note(context)
+    name = context.table_name()
+    platform_file(context.project).open("a").write(f"{name}\n")
+    return Table(name=name, rows=params.value, columns=("A",))
+
+
+def burn(context: StepContext, params: SourceParams) -> dict[str, object]:
+    """Give the id of the process that it runs in."""
+    print("printed in the process")
+    note(context)
+    context.progress("burning", rows=3)
+    if params.value == 13:
+        os._exit(13)
+    if params.value == 14:
+        time.sleep(600)
+    if params.value == 15:
+        raise DataError("odd data in a process", hint="look at it")
+    return {"value": context.save(os.getpid())}
+
+
+BURN = StepSpec(
+    id="toy.burn",
+    run=burn,
+    summary="Burn CPU in a process.",
+    params=SourceParams,
+    outputs={"value": Port(kind=Value)},
+    runs_in="process",
+)
+
+
+class ToyPlatform:
+    """A platform whose tables are lines of a file in the project."""
+
+    def __init__(self, project: Path) -> None:
+        self.file = platform_file(project)
+
+    def session(self, query_tag: str) -> object:
+        raise PlatformError("the toy platform has no session")
+
+    def schema(self) -> str:
+        return "TOY.PUBLIC"
+
+    def missing(self, tables: Iterable[str]) -> frozenset[str]:
+        there = self.file.read_text().split() if self.file.exists() else []
+        return frozenset(tables) - set(there)
+
+    def table_state(self, table: str) -> str:
+        return "same"
+
+    def publish(self, name: str, table: str) -> None:
+        self.file.with_suffix(".views").open("a").write(f"{name} {table}\n")
+
+    def discard(self, tables: Iterable[str]) -> None:
+        kept = [line for line in self.file.read_text().split() if line not in set(tables)] if self.file.exists() else []
+        self.file.write_text("".join(f"{line}\n" for line in kept))
+
+    def close(self) -> None:
+        pass
+
+
+def platform_file(project: Path) -> Path:
+    return project / "toy_platform.txt"
+
+
+class ToyPlatformParams(Params):
+    """Params of the toy platform."""
+
+    reachable: bool = Field(True, description="False makes it unreachable")
+
+
+def open_toy(params: ToyPlatformParams, project: Path) -> ToyPlatform:
+    if not params.reachable:
+        raise PlatformError("the toy platform is down", hint="switch it on")
+    return ToyPlatform(project)
+
+
+@hookimpl
+def firnline_steps() -> list[StepSpec]:
+    return [source, add, total, fail, table, BURN]
+
+
+@hookimpl
+def firnline_platforms() -> list[PlatformSpec]:
+    return [
+        PlatformSpec(
+            name="toy",
+            summary="Keep names of tables in a file.",
+            params=ToyPlatformParams,
+            open=open_toy,
+            identity=lambda params, project: "toy",
+            supports=frozenset({"tables"}),
+            lacks={"gpu": "it is a file"},
+        )
+    ]
