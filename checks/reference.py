@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,8 @@ from firnline.domain import (
     step,
 )
 from firnline.hooks import API_VERSION, CommandSpec, specs
+from firnline.testing import PLUGIN_CHECKS, RUN_CHECKS, STEP_CHECKS, Case, conformance
+from firnline.testing.checks import PluginCheck, RunCheck, StepCheck
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE: Final = "<!-- Written by `python -m checks.reference`; do not edit. -->\n"
@@ -78,11 +80,42 @@ HOOKS_INTRODUCTION: Final = f"""\
 The contract between Firnline and its plugins, version {API_VERSION}. A plugin is a module or an object with some of
 these functions, marked with `firnline.hooks.hookimpl` and named by an entry point of group `firnline.plugins`.
 """
+
+
+def conformance_page() -> str:
+    """Render the page about the conformance kit: every check and what it asks for."""
+    parts = [f"{NOTE}\n# Conformance checks\n", CONFORMANCE_INTRODUCTION]
+    groups: dict[str, Sequence[PluginCheck | StepCheck | RunCheck]] = {
+        "Of a plugin": PLUGIN_CHECKS,
+        "Of each step": STEP_CHECKS,
+        "Of each step that has a case": RUN_CHECKS,
+    }
+    for title, checks in groups.items():
+        rows = [f"| `{check.name}` | {(inspect.getdoc(check.run) or '').replace('``', '`')} |" for check in checks]
+        parts.append("\n".join([f"## {title}\n", "| check | it has to |", "|---|---|", *rows]) + "\n")
+    parts.append(_class(Case))
+    parts.append(f"### `conformance`\n\n{_paragraphs(conformance)}")
+    return "\n".join(parts)
+
+
+CONFORMANCE_INTRODUCTION: Final = """\
+The kit turns into tests what every plugin has to do right. It picks the checks by what a plugin and its steps declare.
+
+```python
+from firnline.testing import Case, conformance
+
+test_conformance = conformance("my-plugin", cases={"my.step": Case(params={"limit": 3})})
+```
+
+A check that cannot pass is named in `expected_failures` with the reason, and then it has to fail: when it passes one
+day, the test says so.
+"""
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "hooks.md": hooks_page,
     "errors.md": errors_page,
     "artifacts.md": artifacts_page,
     "steps.md": steps_page,
+    "conformance.md": conformance_page,
 }
 
 

@@ -59,11 +59,14 @@ def _planned(subject: Subject) -> Iterator[tuple[str, Check, str | None]]:
     """Yield (name, check, step id) of every check that applies."""
     for plugin_check in PLUGIN_CHECKS:
         yield plugin_check.name, plugin_check, None
-    checks: tuple[StepCheck | RunCheck, ...] = (*STEP_CHECKS, *RUN_CHECKS)
     for step_id, step in sorted(subject.steps.items()):
+        checks: tuple[StepCheck | RunCheck, ...] = (*STEP_CHECKS, *(RUN_CHECKS if step_id in subject.cases else ()))
         for check in checks:
             if check.applies(step):
                 yield f"{step_id}:{check.name}", check, step_id
+        if step_id not in subject.cases:
+            # One test that is skipped stands for all that a case would make run.
+            yield f"{step_id}:is_run", RUN_CHECKS[0], step_id
 
 
 def _refuse_unknown(subject: Subject, expected: Mapping[str, str], known: set[str]) -> None:

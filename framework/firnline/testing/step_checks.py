@@ -75,7 +75,7 @@ def example_params(subject: Subject, step: StepSpec) -> Params | None:
 
 def function_takes_its_ports(subject: Subject, step: StepSpec) -> None:
     """Have a function that can be called as `run(context, params, **inputs)`; optional inputs may be None."""
-    signature = inspect.signature(load_callable(step.run))
+    signature = inspect.signature(_loaded(step.run))
     try:
         signature.bind(None, None, **dict.fromkeys(step.inputs))
     except TypeError as error:
@@ -86,7 +86,7 @@ def function_takes_its_ports(subject: Subject, step: StepSpec) -> None:
 def source_can_be_asked(subject: Subject, step: StepSpec) -> None:
     """Have a source function that can be called as `source(params, context)`."""
     assert step.source is not None
-    signature = inspect.signature(load_callable(step.source))
+    signature = inspect.signature(_loaded(step.source))
     try:
         signature.bind(None, SourceContext)
     except TypeError as error:
@@ -97,13 +97,20 @@ def process_step_can_be_sent(subject: Subject, step: StepSpec) -> None:
     """Be importable in another process, and need no session there."""
     assert not step.platform, "a step that runs in a process has no session: runs_in='thread', or platform=False"
     if isinstance(step.run, str):
-        load_callable(step.run)
+        _loaded(step.run)
         return
     where = f"{step.run.__module__}:{step.run.__qualname__}"
     assert "<" not in where, f"{where} is a lambda or inside of a function: another process cannot import it"
     # The decorator gives the function's name to the step itself; both lead to the function.
-    found = load_callable(where)
+    found = _loaded(where)
     assert step.run in (found, getattr(found, "run", None)), f"{where} is not the step's function any more"
+
+
+def _loaded(reference: Callable[..., Any] | str) -> Callable[..., Any]:
+    try:
+        return load_callable(reference)
+    except (ImportError, AttributeError) as error:
+        raise AssertionError(f"{reference!r} cannot be imported: {error}") from error
 
 
 def modules_come_with_an_extra(subject: Subject, step: StepSpec) -> None:

@@ -1,0 +1,1 @@
+"""The built-in plugins under the kit that all plugins are under."""
