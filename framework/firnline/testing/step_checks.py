@@ -6,7 +6,8 @@ import inspect
 import json
 import keyword
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from pydantic import ValidationError
 
