@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -97,6 +97,19 @@ def dotted(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Return dotted names → their shortest endings that still tell them apart."""
+    short: dict[str, str] = {}
+    for name in names:
+        parts = name.split(".")
+        endings = (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
+        others = [other for other in names if other != name]
+        short[name] = next(
+            (ending for ending in endings if not any(f".{other}".endswith(f".{ending}") for other in others)), name
+        )
+    return short
 
 
 def _is_harmless(char: str) -> bool:

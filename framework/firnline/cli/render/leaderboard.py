@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from firnline.cli.render.text import joined, marked, plain, short_names
-from firnline.domain.wording import count_text, duration_text, number_text, one_line
+from firnline.cli.render.text import joined, marked, plain
+from firnline.domain.wording import count_text, duration_text, number_text, one_line, short_names
 from firnline.record.leaderboard import Entry, Leaderboard
 
 METRIC_LIMIT = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -63,16 +63,3 @@ class Fitted:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Build for the width at hand."""
         yield self.build(options.max_width)
-
-
-def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Return dotted names → their shortest endings that still tell them apart."""
-    short: dict[str, str] = {}
-    for name in names:
-        parts = name.split(".")
-        endings = (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
-        others = [other for other in names if other != name]
-        short[name] = next(
-            (ending for ending in endings if not any(f".{other}".endswith(f".{ending}") for other in others)), name
-        )
-    return short
