@@ -57,7 +57,7 @@ _PREPARE = StepSpec(
         "report": _REPORT,
     },
     platform=True,
-    modules=_PLATFORM_MODULES,
+    modules=(*_PLATFORM_MODULES, "matplotlib"),
     extra="snowflake",
 )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from firnline.domain import Task
 
-Kind: TypeAlias = Literal["number", "flag", "text", "date", "time", "other"]
+Kind: TypeAlias = Literal["number", "flag", "text", "date", "timestamp", "time", "other"]
 FEATURE_KINDS: Final = frozenset({"number", "flag", "text"})
 UNKNOWN_LABEL: Final = -1
 
@@ -65,7 +65,8 @@ def column_kinds(session: Session, table: str) -> dict[str, Kind]:
         ((types.ByteType, types.ShortType, types.IntegerType, types.LongType), "number"),
         ((types.FloatType, types.DoubleType, types.DecimalType), "number"),
         ((types.StringType,), "text"),
-        ((types.DateType, types.TimestampType), "date"),
+        ((types.DateType,), "date"),
+        ((types.TimestampType,), "timestamp"),
         ((types.TimeType,), "time"),
     )
 
