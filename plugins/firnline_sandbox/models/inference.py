@@ -16,7 +16,7 @@ import pyarrow as pa
 from firnline_sandbox.errors import carried, error, unsupported
 from firnline_sandbox.models.workers import Call, HandlerError, WorkerCancelledError, WorkerError
 from firnline_sandbox.statements.scanner import quote_text
-from firnline_sandbox.types import OBJECT, VARIANT, SnowflakeType
+from firnline_sandbox.types import ARRAY, OBJECT, VARIANT, SnowflakeType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +52,13 @@ def parameter_types() -> list[str]:
     return ["VARCHAR", *(f"{type_}[]" for type_ in _LISTS.values())]
 
 
-def provide_function(context: Context, room: ModelRoom, version: ModelVersion, method: Method) -> tuple[str, bool]:
+def provide_function(
+    context: Context, room: ModelRoom, version: ModelVersion, method: Method, *, partitions: bool = False
+) -> tuple[str, bool]:
     """Make a model's function callable in this statement.
+
+    With ``partitions``, the function takes one argument, an ARRAY of a partition's rows, each an ARRAY of values, and
+    returns the same. Any other table function returns, for each row, an ARRAY of the output columns.
 
     Returns:
         Its name in Snowflake SQL, and whether it returns an OBJECT; else it returns a VARIANT.
@@ -63,36 +68,46 @@ def provide_function(context: Context, room: ModelRoom, version: ModelVersion, m
     """
     room.require_runnable(version, method)
     position = room.manifest(version).methods.index(method)
-    name = f"FIRNLINE$MODEL${version.id.upper()}${position}"
-    macro = f"firnline_model_{version.id}_{position}"
-    context.duckdb.execute(_macro(macro, context.query_id, version, method))
+    suffix = f"{position}_partitions" if partitions else str(position)
+    name = f"FIRNLINE$MODEL${version.id.upper()}${suffix.upper()}"
+    macro = f"firnline_model_{version.id}_{suffix}"
+    types = [argument_type(argument) for argument in method.inputs]
+    call = {"query": context.query_id, "version": version.id, "name": method.name, "handler": method.handler}
+    call["partition_kinds"] = [type_.kind for type_ in types] if partitions else []
+    context.duckdb.execute(_macro(macro, call, [ARRAY] if partitions else types))
     is_object = method.return_type == "OBJECT"
     context.engine.functions[name] = (macro, OBJECT if is_object else VARIANT)
     return name, is_object
 
 
-def _macro(name: str, query_id: str, version: ModelVersion, method: Method) -> str:
-    kinds = [argument_type(argument).kind for argument in method.inputs]
+def _macro(name: str, call: dict[str, Any], types: list[SnowflakeType]) -> str:
+    """Write the macro that packs arguments of these types for :data:`CALL_FUNCTION`."""
     packed: dict[str, list[str]] = {group: [] for group in _LISTS}
-    for position, argument in enumerate(method.inputs):
-        group = _group(argument_type(argument))
-        form = _AS_TEXT[kinds[position]][0] if group == _TEXTS else f"CAST({{}} AS {_LISTS[group]})"
+    for position, type_ in enumerate(types):
+        group = _group(type_)
+        form = _AS_TEXT[type_.kind][0] if group == _TEXTS else f"CAST({{}} AS {_LISTS[group]})"
         packed[group].append(form.format(f"a{position}"))
-    call = json.dumps(
-        {
-            "query": query_id,
-            "version": version.id,
-            "name": method.name,
-            "handler": method.handler,
-            "places": [
-                [_group(argument_type(argument)), kind] for argument, kind in zip(method.inputs, kinds, strict=True)
-            ],
-        }
-    )
+    places = [[_group(type_), type_.kind] for type_ in types]
     lists = ", ".join(f"CAST([{', '.join(packed[group])}] AS {type_}[])" for group, type_ in _LISTS.items())
-    parameters = ", ".join(f"a{position}" for position in range(len(kinds)))
-    body = f"CAST({CALL_FUNCTION}({quote_text(call)}, {lists}) AS JSON)"
+    parameters = ", ".join(f"a{position}" for position in range(len(types)))
+    body = f"CAST({CALL_FUNCTION}({quote_text(json.dumps(call | {'places': places}))}, {lists}) AS JSON)"
     return f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}"
+
+
+def typed_arguments(method: Method, given: tuple[str, ...]) -> list[str]:
+    """Bring the arguments to the types of the parameters, and fill in those that have a default."""
+    count = len(method.inputs)
+    if not method.required <= len(given) <= count:
+        few = len(given) < method.required
+        raise error(
+            938 if few else 939,
+            "22023",
+            f"SQL compilation error: error line 1 at position 0\n{'not enough' if few else 'too many'} arguments for "
+            f"function [{method.name}], expected {count}, got {len(given)}",
+        )
+    defaults = [argument.default or "NULL" for argument in method.inputs[len(given) :]]
+    pairs = zip((*given, *defaults), method.inputs, strict=True)
+    return [f"CAST({text} AS {argument_type(argument).sql})" for text, argument in pairs]
 
 
 def argument_type(argument: Argument) -> SnowflakeType:
@@ -124,7 +139,12 @@ def call_function_for(room: ModelRoom, history: History) -> Callable[..., pa.Arr
         arguments, json_columns = _unpack(
             call["places"], {group: _flat(value) for group, value in lists.items()}, len(calls)
         )
-        run = Call(folder=room.files.folder(call["version"]), handler=call["handler"], json_columns=json_columns)
+        run = Call(
+            folder=room.files.folder(call["version"]),
+            handler=call["handler"],
+            json_columns=json_columns,
+            partition_kinds=tuple(call["partition_kinds"]),
+        )
         try:
             return room.workers.run(run, arguments, lambda: history.is_cancelled(call["query"]))
         except WorkerError as failure:

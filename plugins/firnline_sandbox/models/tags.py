@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline_sandbox.catalog import Tag, changed
-from firnline_sandbox.errors import error, missing_object, unsupported
+from firnline_sandbox.errors import missing_object, unsupported
 from firnline_sandbox.models.lookup import model_for
 from firnline_sandbox.statements.registry import query_rewriter, system_function
 from firnline_sandbox.statements.scanner import Scanner, lex, quote_text, split_name
+from firnline_sandbox.statements.tags import checked_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from firnline_sandbox.context import Context
     from firnline_sandbox.models.objects import Model
 
-LONGEST_VALUE: Final = 256
 MODEL_DOMAINS: Final = frozenset({"MODULE", "MODEL"})
 
 
@@ -26,15 +26,14 @@ def set_tags(context: Context, scanner: Scanner, model: Model) -> Model:
     """Read ``t = 'value' [, ...]`` and copy the model with these tags.
 
     Raises:
-        ProgrammingError: 2003, there is no such tag; 391801, the value is too long or not an allowed one.
+        ProgrammingError: 2003, there is no such tag; 391801, the tag does not allow the value.
     """
     tags = dict(model.tags)
     while True:
-        tag = _tag(context, scanner.name())
+        name = scanner.name()
         scanner.expect("=")
-        value = scanner.text()
-        _check_value(tag, value)
-        tags[tag.full_name] = value
+        tag, value = checked_tag(context, name, scanner.text())
+        tags[tag] = value
         if not scanner.take(","):
             break
     scanner.expect_end()
@@ -109,16 +108,3 @@ def _tag(context: Context, parts: Sequence[str]) -> Tag:
     if found is None:
         raise missing_object("tag", ".".join(full))
     return found
-
-
-def _check_value(tag: Tag, value: str) -> None:
-    allowed = tag.allowed_values
-    if len(value) > LONGEST_VALUE:
-        raise error(391801, "22023", f"SQL compilation error:\nTag value is longer than {LONGEST_VALUE} characters.")
-    if allowed is not None and value not in allowed:
-        raise error(
-            391802,
-            "22023",
-            f"SQL compilation error:\nTag value '{value}' is not an allowed value of tag {tag.full_name}: "
-            f"{', '.join(allowed)}.",
-        )

@@ -6,6 +6,9 @@ each generated handler file at its first call, and ends when its standard input 
 A frame is eight bytes of length and an Arrow IPC stream of one table. A request carries the arguments as columns, and
 in the schema's metadata ``handler`` (``functions.predict.infer``) and ``json_columns`` (positions whose text is JSON).
 A reply carries one text column, the JSON of each row's result; or no rows, with the traceback under ``error``.
+
+The handler of a table function is a class. One with ``process`` is called like a function. One with ``end_partition``
+gets, in each row's only argument, the rows of a whole partition; their types are told by ``partition_kinds``.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ class Handler:
 
     function: Callable[[pd.DataFrame], Any]
     features: tuple[str, ...] | None
+    takes_partitions: bool
 
 
 def main() -> None:
@@ -98,9 +102,11 @@ def _answer(request: pa.Table, folder: Path, handlers: dict[str, Handler]) -> pa
     frame.columns = range(frame.shape[1])
     for position in json.loads(metadata[b"json_columns"]):
         frame[position] = [None if text is None else json.loads(text) for text in frame[position]]
-    if handler.features is not None:
-        frame = _flatten(frame[0], handler.features)
-    rows = list(handler.function(frame))
+    if handler.takes_partitions:
+        kinds = json.loads(metadata[b"partition_kinds"])
+        rows = [_rows(handler.function(_partition(each, kinds, handler.features))) for each in frame[0]]
+    else:
+        rows = _rows(handler.function(frame if handler.features is None else _flatten(frame[0], handler.features)))
     if len(rows) != request.num_rows:
         message = f"the handler {name} returned {len(rows)} rows for {request.num_rows}"
         raise ValueError(message)
@@ -115,9 +121,32 @@ def _load_handler(folder: Path, name: str) -> Handler:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    function = getattr(module, function_name)
-    features = (*module.input_cols, *module.param_cols) if getattr(function, FLATTEN, False) else None
-    return Handler(function=function, features=features)
+    found = getattr(module, function_name)
+    takes_partitions = hasattr(found, "end_partition")
+    method = getattr(found, "end_partition" if takes_partitions else "process", found)
+    features = (*module.input_cols, *module.param_cols) if getattr(method, FLATTEN, False) else None
+
+    def run(frame: pd.DataFrame) -> Any:
+        return getattr(found(), method.__name__)(frame)
+
+    function = found if method is found else run  # a table function starts anew with each partition
+    return Handler(function=function, features=features, takes_partitions=takes_partitions)
+
+
+def _rows(result: Any) -> list[Any]:
+    """Give each row's result: a function's value, or a list of a table function's columns."""
+    return list(map(list, result.itertuples(index=False))) if hasattr(result, "itertuples") else list(result)
+
+
+def _partition(rows: list[list[Any]], kinds: list[str], features: tuple[str, ...] | None) -> pd.DataFrame:
+    """Make a table of a partition's rows, which came as JSON."""
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=range(len(kinds)), dtype=object)
+    for position, kind in enumerate(kinds):
+        if kind == "BINARY":
+            frame[position] = [None if text is None else bytes.fromhex(text) for text in frame[position]]
+    return frame if features is None else _flatten(frame[0], features)
 
 
 def _flatten(objects: Any, features: tuple[str, ...]) -> pd.DataFrame:
@@ -154,6 +183,8 @@ def _plain(value: Any) -> object:
     """Turn a value that JSON lacks into the one that Snowflake's VARIANT would hold."""
     if hasattr(value, "tolist"):  # numpy's scalars and arrays
         return _without_nan(value.tolist())
+    if type(value).__name__ in {"NAType", "NaTType"}:  # pandas' two
+        return None
     match value:
         case bytes():
             return value.hex().upper()

@@ -56,6 +56,7 @@ class Call:
     folder: Path
     handler: str
     json_columns: tuple[int, ...] = ()
+    partition_kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +173,11 @@ class _Worker:
         self._listener.start()
 
     def run(self, call: Call, arguments: pa.Table, seconds: float, cancelled: Callable[[], bool]) -> pa.Array:
-        metadata = {"handler": call.handler, "json_columns": json.dumps(call.json_columns)}
+        metadata = {
+            "handler": call.handler,
+            "json_columns": json.dumps(call.json_columns),
+            "partition_kinds": json.dumps(call.partition_kinds),
+        }
         request = _to_bytes(arguments.replace_schema_metadata(metadata))
         with self._lock:
             self._said.clear()

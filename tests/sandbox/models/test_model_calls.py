@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firnline_sandbox.models.calls import _last_call, _without_aliases
+from firnline_sandbox.models.call_syntax import last_call, without_aliases
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ from firnline_sandbox.models.calls import _last_call, _without_aliases
 def test_a_call_is_taken_apart(
     sql: str, model: str, version: str, method: str, arguments: tuple[str, ...], text: str
 ) -> None:
-    call = _last_call(sql)
+    call = last_call(sql)
     assert call is not None
     assert (".".join(call.model), call.version, call.method, call.arguments) == (model, version, method, arguments)
     assert sql[call.start : call.end] == text
@@ -50,14 +50,14 @@ def test_a_call_is_taken_apart(
 
 
 def test_table_functions_are_recognised() -> None:
-    call = _last_call("SELECT * FROM t, TABLE(MODEL(m, v)!p(a) OVER (PARTITION BY b))")
+    call = last_call("SELECT * FROM t, TABLE(MODEL(m, v)!p(a) OVER (PARTITION BY b))")
     assert call is not None
     assert call.in_table
 
 
 @pytest.mark.parametrize("sql", ["SELECT 1", "SELECT a != b", "SELECT 'm!p(1)'", "SELECT 1 -- m!p(1)"])
 def test_no_call(sql: str) -> None:
-    assert _last_call(sql) is None
+    assert last_call(sql) is None
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_no_call(sql: str) -> None:
     ],
 )
 def test_aliases_of_models_are_resolved(sql: str, rewritten: str) -> None:
-    assert " ".join(_without_aliases(sql).split()) == " ".join(rewritten.split())
+    assert " ".join(without_aliases(sql).split()) == " ".join(rewritten.split())
