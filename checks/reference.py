@@ -10,6 +10,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from checks.usage_reference import command_page, configuration_page
+from checks.usage_reference import steps_page as builtin_steps_page
 from firnline import errors
 from firnline.domain import (
     ARTIFACT_KINDS,
@@ -25,6 +27,7 @@ from firnline.domain import (
 from firnline.hooks import API_VERSION, CommandSpec, specs
 from firnline.testing import PLUGIN_CHECKS, RUN_CHECKS, STEP_CHECKS, Case, conformance
 from firnline.testing.checks import PluginCheck, RunCheck, StepCheck
+from firnline_snowpark.plugin import STEPS
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE: Final = "<!-- Written by `python -m checks.reference`; do not edit. -->\n"
@@ -116,6 +119,9 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "artifacts.md": artifacts_page,
     "steps.md": steps_page,
     "conformance.md": conformance_page,
+    "built-in-steps.md": lambda: builtin_steps_page(NOTE, {"snowpark": STEPS}),
+    "command-line.md": lambda: command_page(NOTE),
+    "configuration.md": lambda: configuration_page(NOTE),
 }
 
 
