@@ -1,0 +1,107 @@
+"""kill -9 at any moment: the next run completes, reuses every finished stage, and reads nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from firnline.record import Store, is_alive
+from tests.core.conftest import Project
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from firnline.app import Installed, run_pipeline
+from firnline.config import compose
+from firnline.loading import Hooks, Selection, build_registry, load_plugins
+from tests.core.conftest import TOY
+
+loaded = load_plugins(entries=[TOY], selection=Selection())
+hooks = Hooks(loaded)
+outcome = run_pipeline(compose(Path.cwd(), ()), Installed(hooks=hooks, registry=build_registry(loaded, hooks)))
+sys.exit(outcome.exit_code)
+"""
+
+
+def start(project: Path) -> subprocess.Popen[bytes]:
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": root}
+    return subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=project, env=environment)
+
+
+def committed(project: Path) -> set[str]:
+    """Return the stages whose output is known, as the database says right now."""
+    if not (project / ".firnline" / "firnline.db").exists():
+        return set()
+    store = Store(project / ".firnline")
+    try:
+        return {str(row[0]) for row in store.query("SELECT stage FROM outputs")}
+    finally:
+        store.close()
+
+
+def test_killed_at_random_moments(project: Project) -> None:
+    stages: dict = {"s0": {"uses": "toy.table", "params": {"value": 3}}}
+    stages["n0"] = {"uses": "toy.source"}
+    for i in range(1, 40):
+        stages[f"n{i}"] = {"uses": "toy.add", "inputs": {"left": f"n{i - 1}"}, "params": {"sleep_s": 0.01, "plus": i}}
+    stages["end"] = {"uses": "toy.total", "inputs": {"numbers": [f"n{i}" for i in range(40)]}}
+    project.write(stages, executor={"workers": 3})
+    chance = random.Random(7)
+    kills = 0
+    while True:
+        before = committed(project.path)
+        project.calls()
+        process = start(project.path)
+        while not (project.path / "calls.txt").read_text() and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0.0, 0.25))
+        process.send_signal(signal.SIGKILL)
+        code = process.wait()
+        again = before.intersection(project.calls())
+        assert not again, f"finished stages ran again: {again}"
+        if code != -signal.SIGKILL:
+            assert code == 0
+            break
+        kills += 1
+        assert kills < 60
+    assert kills >= 3
+    outcome = project.run()
+    assert outcome.record.metrics == {"end.total": expected_total(40)}
+    assert project.calls() == []
+    assert_clean(project.path)
+
+
+def expected_total(count: int) -> float:
+    value, total = 1, 1
+    for i in range(1, count):
+        value += i
+        total += value
+    return float(total)
+
+
+def assert_clean(project: Path) -> None:
+    """Nothing of the killed attempts is left: folders, tables, claims; and every output can be read."""
+    store = Store(project / ".firnline")
+    used = {
+        Path(artifact["path"]).parts[1]
+        for (outputs,) in store.query("SELECT outputs FROM outputs")
+        for artifact in json.loads(outputs).values()
+        if "path" in artifact
+    }
+    present = {path.name for path in store.artifacts.iterdir()}
+    assert present == used
+    assert store.query("SELECT * FROM attempts") == []
+    assert store.query("SELECT * FROM claims") == []
+    running = [row[0] for row in store.query("SELECT run_id FROM runs WHERE status = 'running'")]
+    assert running
+    assert not any(is_alive(store.folder(run_id)) for run_id in running)
+    tables = (project / "toy_platform.txt").read_text().split()
+    assert len(tables) == 1
+    store.close()
