@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _OPENING: Final = frozenset("([{")
 _CLOSING: Final = frozenset(")]}")
+_LIST_STARTS: Final = frozenset({"SELECT", "DISTINCT", "ALL"})
+_CLAUSES: Final = "FROM WHERE GROUP ORDER HAVING QUALIFY LIMIT ON USING BY VALUES SET WHEN THEN WITH JOIN OFFSET FETCH"
+_EDGES: Final = _LIST_STARTS | {",", ";", "UNION", "INTERSECT", "EXCEPT", "MINUS", *_CLAUSES.split()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,51 @@ def _opening(words: list[Word], closing: int) -> int:
             return index
     scanner = Scanner("")
     raise scanner.unexpected()
+
+
+def with_labels(sql: str) -> str:
+    """Name the columns that contain a call and have no alias after their text, as it stands before it is rewritten."""
+    words = lex(sql)
+    for mark in reversed([index for index, word in enumerate(words) if word.keyword == "!"]):
+        item = _select_item(words, mark)
+        if item is not None and not _has_alias(words[item[0] : item[1]]):
+            first, last = words[item[0]], words[item[1] - 1]
+            label = " ".join(sql[first.start : last.end].split()).upper().replace('"', '""')
+            sql = f'{sql[: last.end]} AS "{label}"{sql[last.end :]}'
+            words = lex(sql)
+    return sql
+
+
+def _select_item(words: list[Word], mark: int) -> tuple[int, int] | None:
+    """Find the bounds of the SELECT list's item around a word; None if it is in none."""
+    first = _edge(words, mark, -1)
+    before = first
+    while before >= 0 and words[before].keyword == ",":
+        before = _edge(words, before - 1, -1)
+    if before >= 0 and words[before].keyword in _OPENING:
+        return _select_item(words, before - 1)
+    if before < 0 or words[before].keyword not in _LIST_STARTS:
+        return None
+    return first + 1, _edge(words, mark, 1)
+
+
+def _edge(words: list[Word], index: int, step: int) -> int:
+    """Walk to the next comma, keyword of a clause or enclosing parenthesis."""
+    inner, outer = (_CLOSING, _OPENING) if step < 0 else (_OPENING, _CLOSING)
+    depth = 0
+    while 0 <= index < len(words):
+        keyword = words[index].keyword
+        if depth == 0 and (keyword in outer or keyword in _EDGES):
+            return index
+        depth += (keyword in inner) - (keyword in outer)
+        index += step
+    return index
+
+
+def _has_alias(item: list[Word]) -> bool:
+    if len(item) < 2 or item[-1].kind not in {"word", "quoted"} or item[-1].keyword == "END":
+        return False
+    return item[-2].keyword not in {":", "::", ".", "!"}
 
 
 def without_aliases(sql: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firnline_sandbox.errors import unknown_function
-from firnline_sandbox.models.call_syntax import last_call, without_aliases
+from firnline_sandbox.models.call_syntax import last_call, with_labels, without_aliases
 from firnline_sandbox.models.inference import provide_function, typed_arguments
 from firnline_sandbox.models.lookup import model_for, room_of
 from firnline_sandbox.models.table_calls import rewrite_table_call
@@ -30,7 +30,7 @@ def rewrite_calls(context: Context, tokens: list[Token], sql: str) -> str:
     """Rewrite all calls of models' functions, the last one in the text first: inner calls come before outer ones."""
     if all(token.text != "!" for token in tokens):
         return sql
-    sql = without_aliases(sql)
+    sql = without_aliases(with_labels(sql))
     while (call := last_call(sql)) is not None:
         model = model_for(context, call.model)
         version = model.version(call.version)

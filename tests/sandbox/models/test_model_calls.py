@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firnline_sandbox.models.call_syntax import last_call, without_aliases
+from firnline_sandbox.models.call_syntax import last_call, with_labels, without_aliases
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,20 @@ def test_no_call(sql: str) -> None:
 )
 def test_aliases_of_models_are_resolved(sql: str, rewritten: str) -> None:
     assert " ".join(without_aliases(sql).split()) == " ".join(rewritten.split())
+
+
+@pytest.mark.parametrize(
+    ("sql", "labelled"),
+    [
+        ("SELECT m!p(a) FROM t", 'SELECT m!p(a) AS "M!P(A)" FROM t'),
+        ("SELECT a, m!p(a)['x'], b", """SELECT a, m!p(a)['x'] AS "M!P(A)['X']", b"""),
+        ("SELECT m!p(a):x::float FROM t", 'SELECT m!p(a):x::float AS "M!P(A):X::FLOAT" FROM t'),
+        ('SELECT m!p("a") + 1', 'SELECT m!p("a") + 1 AS "M!P(""A"") + 1"'),
+        ("SELECT m!p(a) AS x, m!p(b) y, m!p(c):z w", "SELECT m!p(a) AS x, m!p(b) y, m!p(c):z w"),
+        ("SELECT f(1, m!p(a), 2)", 'SELECT f(1, m!p(a), 2) AS "F(1, M!P(A), 2)"'),
+        ("SELECT a FROM t WHERE m!p(a) > 1 GROUP BY b, m!p(a)", "SELECT a FROM t WHERE m!p(a) > 1 GROUP BY b, m!p(a)"),
+        ("SELECT * FROM t, TABLE(m!p(a))", "SELECT * FROM t, TABLE(m!p(a))"),
+    ],
+)
+def test_unnamed_columns_are_named_by_their_text(sql: str, labelled: str) -> None:
+    assert with_labels(sql) == labelled
