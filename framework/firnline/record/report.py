@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from firnline.domain.plan import Plan
@@ -28,7 +28,13 @@ _KEY = re.compile(r"^(\s*(?:- )*)([^\s#'\"][^:#]*?)(:)(?=\s|$)(.*)$")
 
 
 def render_report(
-    record: RunRecord, plan: Plan, *, config_yaml: str, environment: Mapping[str, str], project: Path
+    record: RunRecord,
+    plan: Plan,
+    *,
+    config_yaml: str,
+    environment: Mapping[str, str],
+    project: Path,
+    cache: Path | None = None,
 ) -> str:
     """Return the run's page as HTML.
 
@@ -38,6 +44,7 @@ def render_report(
         config_yaml: the resolved configuration, secrets redacted.
         environment: name → fact: versions, git commit, machine.
         project: the project folder; its name is shown.
+        cache: a folder of the user's own for compiled templates, which saves most of the time of a first page.
 
     Links to reused runs point at ``../RUN_ID/report.html``, so the page is at home in its run's folder.
     """
@@ -75,15 +82,18 @@ def render_report(
         "config": _highlight(printable(config_yaml)),
         "environment": [(printable(name), printable(value)) for name, value in environment.items()],
     }
-    return templates().get_template("report.html").render(values)
+    return templates(cache).get_template("report.html").render(values)
 
 
 @cache
-def templates() -> Environment:
+def templates(cache_folder: Path | None = None) -> Environment:
     """Return the templates of the pages; everything put into them is escaped."""
     folder = Path(__file__).with_name("templates")
+    if cache_folder is not None:
+        cache_folder.mkdir(parents=True, exist_ok=True)
     return Environment(
         loader=FileSystemLoader(folder),
+        bytecode_cache=FileSystemBytecodeCache(str(cache_folder)) if cache_folder is not None else None,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

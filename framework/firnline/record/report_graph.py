@@ -16,6 +16,7 @@ NODE_WIDTH, NODE_HEIGHT = 172, 50
 GAP_ACROSS = {"right": 18, "down": 20}
 GAP_ALONG = {"right": 46, "down": 34}
 MARGIN = 10
+SMALLEST_SCALE = 0.72
 PAGE_WIDTH = 1_000
 LABEL_COLUMNS = 19
 NOTE_COLUMNS = 26
@@ -92,10 +93,17 @@ def _draw(nodes: Sequence[Node], layout: Layout, direction: str) -> Picture:
     ]
     boxes = [_box(node, *_corner(*layout.nodes[node.name], direction)) for node in nodes]
     svg = Markup(
-        '<svg class="graph" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="stage graph">'
+        '<svg class="graph" viewBox="0 0 {w} {h}" width="{w}" height="{h}" style="min-width:{least}px"'
+        ' role="img" aria-label="stage graph">'
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
         ' orient="auto"><path class="arrow" d="M0 0.6 L7.4 4 L0 7.4 Z"/></marker></defs>{edges}{boxes}</svg>'
-    ).format(w=width, h=height, edges=Markup("").join(edges), boxes=Markup("").join(boxes))
+    ).format(
+        w=width,
+        h=height,
+        least=round(SMALLEST_SCALE * width),
+        edges=Markup("").join(edges),
+        boxes=Markup("").join(boxes),
+    )
     return Picture(svg=svg, width=width, height=height)
 
 

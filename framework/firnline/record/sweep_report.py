@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -36,13 +37,14 @@ class _Job:
     errors: tuple[tuple[str, str, str], ...]
 
 
-def render_sweep(board: Leaderboard, *, links: Mapping[str, str] | None = None) -> str:
+def render_sweep(board: Leaderboard, *, links: Mapping[str, str] | None = None, cache: Path | None = None) -> str:
     """Return the page of a multirun as HTML.
 
     Args:
         board: the ranked jobs.
         links: run id → where its report is, relative to the page; by default the page is taken to lie in
             ``sweeps/SWEEP_ID/`` beside ``runs/``.
+        cache: a folder of the user's own for compiled templates.
     """
     metrics = board.metrics[:METRIC_LIMIT]
     jobs = [_job(entry, board, metrics, links) for entry in board.entries]
@@ -75,7 +77,7 @@ def render_sweep(board: Leaderboard, *, links: Mapping[str, str] | None = None) 
         "charts": _charts(board),
         "chart_metric": printable(metrics[0]) if metrics else "",
     }
-    return templates().get_template("sweep.html").render(values)
+    return templates(cache).get_template("sweep.html").render(values)
 
 
 def _headline(board: Leaderboard) -> str:
