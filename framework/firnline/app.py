@@ -328,7 +328,12 @@ def _write_report(folder: Path, record: RunRecord, plan: Plan, composed: Compose
     from firnline.record.report import render_report
 
     page = render_report(
-        record, plan, config_yaml=composed.to_yaml(), environment=environment, project=composed.project
+        record,
+        plan,
+        config_yaml=composed.to_yaml(),
+        environment=environment,
+        project=composed.project,
+        cache=folder.parents[1] / "cache",
     )
     path = folder / "report.html"
     path.write_text(page, "utf-8")

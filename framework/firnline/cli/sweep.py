@@ -27,7 +27,7 @@ def finish_sweep(project: Path, sweep_id: str, mode: str) -> int:
         board = rank(records, metric=sweep.get("metric"), direction=sweep.get("direction", "maximize"))
         page = store.root / "sweeps" / sweep_id / "sweep.html"
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(render_sweep(board), "utf-8")
+        page.write_text(render_sweep(board, cache=store.root / "cache"), "utf-8")
     finally:
         store.close()
     if mode == "auto":
