@@ -12,21 +12,25 @@ The functions build the error; the caller raises it.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from snowflake.connector.errors import ProgrammingError
-
 if TYPE_CHECKING:
     import duckdb
+    from snowflake.connector.errors import ProgrammingError
 
 COMPILATION: Final = "SQL compilation error:\n"
+CARRIED_MARK: Final = "firnline carries "  # starts the message of errors that Python functions raise inside DuckDB
 RUNTIME_MARK: Final = "firnline#"  # starts the message of error() calls that translated SQL makes
 
 
 def error(errno: int, sqlstate: str, message: str) -> ProgrammingError:
     """Build an error with Snowflake's number, SQL state and text."""
-    return ProgrammingError(msg=message, errno=errno, sqlstate=sqlstate)
+    # The connector takes seconds to import, and opening a sandbox must not wait for it.
+    from snowflake.connector.errors import ProgrammingError
+
+    return ProgrammingError(msg=message, errno=errno, sqlstate=sqlstate, send_telemetry=False)
 
 
 def unsupported(feature: str) -> ProgrammingError:
@@ -91,6 +95,104 @@ def null_in_not_null(column: str) -> ProgrammingError:
     return error(100072, "22000", f"NULL result in a non-nullable column '{column}'")
 
 
+def cancelled_error() -> ProgrammingError:
+    """The query was cancelled."""
+    return error(604, "57014", "SQL execution canceled")
+
+
+def timed_out(seconds: int) -> ProgrammingError:
+    """The statement took longer than STATEMENT_TIMEOUT_IN_SECONDS."""
+    return error(
+        630, "57014", f"Statement reached its statement or warehouse timeout of {seconds} second(s) and was canceled."
+    )
+
+
+def lost_transaction(reason: str) -> ProgrammingError:
+    """A statement failed, and what came before it in the transaction cannot be brought back."""
+    return error(
+        1, "25000", f"A statement of the open transaction failed and the sandbox had to roll back all of it: {reason}"
+    )
+
+
+def empty_statement() -> ProgrammingError:
+    """There is no statement in the text."""
+    return error(900, "42000", f"{COMPILATION}Empty SQL statement.")
+
+
+def missing_session_context() -> ProgrammingError:
+    """A name is partial and the session has no current database or schema."""
+    return error(
+        90105,
+        "22000",
+        "Cannot perform operation. This session does not have a current database. Call 'USE DATABASE', "
+        "or use a qualified name.",
+    )
+
+
+def not_a_table(name: str) -> ProgrammingError:
+    """The statement needs a table and got a view."""
+    return error(2203, "42601", f"{COMPILATION}Object found is of type 'VIEW', not specified type 'TABLE': '{name}'")
+
+
+def recursive_view(name: str) -> ProgrammingError:
+    """Views that read each other."""
+    return error(2037, "42601", f"{COMPILATION}View definition for '{name}' is recursive or nested too deeply.")
+
+
+def invalid_parameter(name: str) -> ProgrammingError:
+    """No session parameter has this name, or it cannot have this value."""
+    return error(1006, "22023", f"{COMPILATION}invalid parameter '{name}'")
+
+
+def closed_connection() -> ProgrammingError:
+    """The session has ended."""
+    return error(250002, "08003", "Connection is closed")
+
+
+def unknown_query(query_id: str) -> ProgrammingError:
+    """A result was asked for that is not kept (any more)."""
+    return error(709, "02000", f"Statement {query_id} not found")
+
+
+def duplicate_column(name: str) -> ProgrammingError:
+    """A table or view would have two columns of one name."""
+    return error(2025, "42S21", f"{COMPILATION}duplicate column name '{name}'")
+
+
+def wrong_kind(name: str, wanted: str) -> ProgrammingError:
+    """The object has this name but is of another kind."""
+    other = "TABLE" if wanted == "VIEW" else "VIEW"
+    return error(
+        2203, "42601", f"{COMPILATION}Object found is of type '{other}', not specified type '{wanted}': '{name}'"
+    )
+
+
+def column_count(expected: int, found: int) -> ProgrammingError:
+    """An INSERT has more or fewer values than columns."""
+    return error(
+        1011, "21S01", f"{COMPILATION}Insert value list does not match column list expecting {expected} but got {found}"
+    )
+
+
+def nondeterministic_merge() -> ProgrammingError:
+    """Several rows of a MERGE's source want to change one row of its target."""
+    return error(100090, "42P18", "Duplicate row detected during DML action")
+
+
+def locked(timeout_s: float) -> ProgrammingError:
+    """Another session's open transaction keeps this statement waiting for too long."""
+    return error(
+        625,
+        "57014",
+        f"Statement waited {timeout_s:g} s for a transaction of another session and was aborted (LOCK_TIMEOUT).",
+    )
+
+
+def number_out_of_range(column: str, detail: str) -> ProgrammingError:
+    """A number does not fit what the sandbox keeps it in."""
+    return error(100039, "22003", f"Numeric value out of range in the sandbox, column '{column}': {detail}")
+
+
 _RUNTIME: Final = {
     100051: ("22012", "Division by zero"),
     100038: ("22018", "Numeric value '{0}' is not recognized"),
@@ -127,17 +229,25 @@ def runtime_error_call(errno: int, *arguments: str) -> str:
     return f"error('{RUNTIME_MARK}{errno}'{parts})"
 
 
+def carried(failure: ProgrammingError) -> RuntimeError:
+    """Wrap an error that a Python function called by DuckDB wants to raise: DuckDB keeps nothing of it but its text."""
+    return RuntimeError(CARRIED_MARK + json.dumps([failure.errno, failure.sqlstate, failure.raw_msg]))
+
+
 def from_duckdb(failure: duckdb.Error) -> ProgrammingError:
     """Turn an error of DuckDB's into the nearest of Snowflake's."""
     import duckdb
 
     message = str(failure)
+    if CARRIED_MARK in message:
+        (errno, sqlstate, text), _ = json.JSONDecoder().raw_decode(message.split(CARRIED_MARK, 1)[1])
+        return error(errno, sqlstate, text)
     if RUNTIME_MARK in message:
         number_text, *arguments = message.split(RUNTIME_MARK, 1)[1].split("\n")[0].split("#")
         sqlstate, template = _RUNTIME[int(number_text)]
         return error(int(number_text), sqlstate, template.format(*arguments, "", ""))
     if isinstance(failure, duckdb.InterruptException):
-        return error(604, "57014", "SQL execution canceled")
+        return cancelled_error()
     for pattern, errno in _DUCKDB_PATTERNS:
         if found := re.search(pattern, message):
             sqlstate, template = _RUNTIME[errno]

@@ -71,12 +71,57 @@ _statements: Final[dict[tuple[str, ...], tuple[Callable[[StatementContext, str],
 _system_functions: Final[dict[str, Callable[[StatementContext, list[Any]], Any]]] = {}
 _rewriters: Final[list[Callable[[StatementContext, list[Token], str], str]]] = []
 _schemes: Final[dict[str, Callable[[StatementContext, str, bool], Path]]] = {}
+_parts: Final[dict[str, Callable[[SandboxEngine], Any]]] = {}
+_MODULES: Final = ("session", "query", "tables", "views", "ddl", "dml", "merge", "system")
 _load_lock: Final = threading.RLock()
 _loaded: Final[set[str]] = set()
 
 # Words that stand between the verb and the object's kind and say nothing about which handler is meant.
 _NOISE: Final = frozenset(
     {"OR", "REPLACE", "ALTER_", "TEMP", "TEMPORARY", "SCOPED", "TRANSIENT", "LOCAL", "GLOBAL", "VOLATILE", "SECURE"}
+)
+
+
+# First words of Snowflake statements: one that no handler takes is refused by name, anything else is a syntax error.
+_SNOWFLAKE_VERBS: Final = frozenset(
+    [
+        "ALTER",
+        "BEGIN",
+        "CALL",
+        "COMMENT",
+        "COMMIT",
+        "COPY",
+        "CREATE",
+        "DECLARE",
+        "DELETE",
+        "DESC",
+        "DESCRIBE",
+        "DROP",
+        "EXECUTE",
+        "EXPLAIN",
+        "GET",
+        "GRANT",
+        "INSERT",
+        "LIST",
+        "LS",
+        "MERGE",
+        "PUT",
+        "REMOVE",
+        "REVOKE",
+        "RM",
+        "ROLLBACK",
+        "SELECT",
+        "SET",
+        "SHOW",
+        "START",
+        "TRUNCATE",
+        "UNDROP",
+        "UNSET",
+        "UPDATE",
+        "USE",
+        "VALUES",
+        "WITH",
+    ]
 )
 
 
@@ -104,7 +149,9 @@ def system_function(name: str) -> Callable[[Any], Any]:
     float, bool or None) takes the call's place as a constant.
     """
 
-    def register(function: Callable[[StatementContext, list[Any]], Any]) -> Callable[[StatementContext, list[Any]], Any]:
+    def register(
+        function: Callable[[StatementContext, list[Any]], Any],
+    ) -> Callable[[StatementContext, list[Any]], Any]:
         _add(_system_functions, name.upper(), function)
         return function
 
@@ -139,6 +186,24 @@ def file_scheme(prefix: str) -> Callable[[Any], Any]:
     return register
 
 
+def engine_part(name: str) -> Callable[[Any], Any]:
+    """Register what makes a part of an engine, such as the workers that run models.
+
+    ``make(engine)`` is called at the part's first use, and the ``close()`` of what it returns when the engine closes.
+    """
+
+    def register(make: Callable[[SandboxEngine], Any]) -> Callable[[SandboxEngine], Any]:
+        _add(_parts, name, make)
+        return make
+
+    return register
+
+
+def find_engine_part(name: str) -> Callable[[SandboxEngine], Any]:
+    """Find what makes a part of an engine."""
+    return _parts[name]
+
+
 def match_statement(words: Sequence[str]) -> tuple[Callable[[StatementContext, str], Result], bool] | None:
     """Find the handler (and whether it writes) for a statement's leading upper-case words."""
     kept = list(words[:1])
@@ -151,6 +216,11 @@ def match_statement(words: Sequence[str]) -> tuple[Callable[[StatementContext, s
         if found := _statements.get(tuple(kept[:length])):
             return found
     return None
+
+
+def known_verbs() -> frozenset[str]:
+    """List the first words of Snowflake's statements, the ones that the sandbox refuses among them."""
+    return frozenset(phrase[0] for phrase in _statements) | _SNOWFLAKE_VERBS
 
 
 def find_system_function(name: str) -> Callable[[StatementContext, list[Any]], Any] | None:
@@ -178,7 +248,7 @@ def load_builtin() -> None:
     with _load_lock:
         if "builtin" in _loaded:
             return
-        for name in ("session", "query", "ddl", "alter", "dml", "show", "describe", "stage", "copy_into", "system"):
+        for name in _MODULES:
             importlib.import_module(f"firnline_sandbox.statements.{name}")
         if importlib.util.find_spec("firnline_sandbox.models") is not None:
             importlib.import_module("firnline_sandbox.models")

@@ -1,0 +1,245 @@
+"""The sandbox engine: one folder (or memory) with a DuckDB database, a catalog, stages and models.
+
+Opening it imports neither the Snowflake clients nor pandas.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import shutil
+import tempfile
+import threading
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import duckdb
+
+from firnline_sandbox.catalog import storage
+from firnline_sandbox.history import History
+from firnline_sandbox.locks import FolderLock, WriteLock
+from firnline_sandbox.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from firnline_sandbox.catalog import Catalog, Entry
+    from firnline_sandbox.connection import SandboxConnection
+    from firnline_sandbox.types import SnowflakeType
+
+MEMORY: Final = ":memory:"
+OPEN_TIMEOUT_S: Final = 60.0
+_IDLE_CURSORS: Final = 8
+_DUCKDB_OPTIONS: Final = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    # Names in SQL mean tables of the sandbox, never variables of the calling Python code.
+    "python_enable_replacements": "false",
+}
+
+_open_engines: Final[dict[Path, SandboxEngine]] = {}
+_open_lock: Final = threading.Lock()
+
+
+class SandboxEngine:
+    """One open sandbox. Sessions in any number of threads share it."""
+
+    def __init__(self, folder: Path, *, in_memory: bool, timeout_s: float) -> None:
+        self.folder = folder
+        self.in_memory = in_memory
+        self._users = 1
+        self._folder_lock = FolderLock(folder / "lock")
+        self._folder_lock.acquire(timeout_s)
+        try:
+            self.identity = _identity(folder / "identity")
+            self.database = duckdb.connect(
+                MEMORY if in_memory else str(folder / "sandbox.duckdb"), config=dict(_DUCKDB_OPTIONS)
+            )
+            self.database.execute("SET TimeZone = 'UTC'")
+            self._catalog = storage.load(self.database)
+            self._sweep_stages()
+        except BaseException:
+            self._folder_lock.release()
+            raise
+        self.write_lock = WriteLock()
+        self.history = History()
+        self.functions: dict[str, tuple[str, SnowflakeType]] = {}
+        """Functions of the sandbox's own making, by upper-case name: their DuckDB name and what they return."""
+        self._idle: list[duckdb.DuckDBPyConnection] = []
+        self._idle_lock = threading.Lock()
+        self._session_ids = iter(range(1, 2**62))
+        self._parts: dict[str, Any] = {}
+        self._parts_lock = threading.RLock()
+        self.closed = False
+
+    # -- opening and closing
+
+    @staticmethod
+    def open(path: str | Path = MEMORY, *, timeout_s: float = OPEN_TIMEOUT_S) -> SandboxEngine:
+        """Open the sandbox in a folder, making it if it is new, or a fresh one in memory.
+
+        Every call needs its own :meth:`close`. Within one process, the same folder gives the same engine.
+
+        Raises:
+            SandboxBusyError: another process has it open and kept it so for ``timeout_s``.
+        """
+        if str(path) == MEMORY:
+            folder = Path(tempfile.mkdtemp(prefix="firnline-sandbox-"))
+            engine = SandboxEngine(folder, in_memory=True, timeout_s=timeout_s)
+            with _open_lock:
+                _open_engines[folder] = engine
+            return engine
+        folder = Path(path).expanduser().resolve()
+        with _open_lock:
+            if (found := _open_engines.get(folder)) is not None:
+                found._users += 1  # noqa: SLF001 (its own class)
+                return found
+            folder.mkdir(parents=True, exist_ok=True)
+            engine = SandboxEngine(folder, in_memory=False, timeout_s=timeout_s)
+            _open_engines[folder] = engine
+            return engine
+
+    def close(self) -> None:
+        """Let go of the engine; the last user's call closes the database and unlocks the folder."""
+        with _open_lock:
+            self._users -= 1
+            if self._users > 0 or self.closed:
+                return
+            self.closed = True
+            _open_engines.pop(self.folder, None)
+            self.history.cancel_all()
+            for part in self._parts.values():
+                part.close()
+            with self._idle_lock:
+                for cursor in self._idle:
+                    cursor.close()
+                self._idle.clear()
+            self.database.close()
+            self._folder_lock.release()
+            if self.in_memory:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- sessions and cursors
+
+    def connect(self, **options: Any) -> SandboxConnection:
+        """Open a session. Options as for :class:`SandboxConnection`."""
+        from firnline_sandbox.connection import SandboxConnection
+
+        return SandboxConnection(self, **options)
+
+    def next_session_id(self) -> int:
+        """Give a number that no other session of this engine has."""
+        with self._idle_lock:
+            return next(self._session_ids)
+
+    def take_cursor(self) -> duckdb.DuckDBPyConnection:
+        """Take a DuckDB cursor of one's own, with the sandbox's macros; hand it back with :meth:`give_cursor`."""
+        with self._idle_lock:
+            if self._idle:
+                return self._idle.pop()
+        from firnline_sandbox.translate.macros import MACROS
+
+        cursor = self.database.cursor()
+        cursor.execute("SET TimeZone = 'UTC'")
+        for macro in MACROS:
+            cursor.execute(macro)
+        return cursor
+
+    def give_cursor(self, cursor: duckdb.DuckDBPyConnection, *, reusable: bool = True) -> None:
+        """Hand a cursor back."""
+        with self._idle_lock:
+            if reusable and not self.closed and len(self._idle) < _IDLE_CURSORS:
+                self._idle.append(cursor)
+                return
+        cursor.close()
+
+    def part(self, name: str) -> Any:
+        """Give a part of the engine that a module registered with ``registry.engine_part``, making it at first use."""
+        from firnline_sandbox.statements.registry import find_engine_part
+
+        with self._parts_lock:
+            if name not in self._parts:
+                self._parts[name] = find_engine_part(name)(self)
+            return self._parts[name]
+
+    # -- catalog and transactions
+
+    @property
+    def catalog(self) -> Catalog:
+        """The committed catalog."""
+        return self._catalog
+
+    def begin(self, *, timeout_s: float, cancelled: threading.Event) -> Transaction:
+        """Start a writing transaction as soon as nobody else writes."""
+        self.write_lock.acquire(timeout_s=timeout_s, cancelled=cancelled)
+        try:
+            cursor = self.take_cursor()
+            cursor.execute("BEGIN")
+        except BaseException:
+            self.write_lock.release()
+            raise
+        return Transaction(self, cursor, self._catalog.fork())
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Run the block as one transaction that commits at its end, or rolls back if it raises."""
+        transaction = self.begin(timeout_s=OPEN_TIMEOUT_S, cancelled=threading.Event())
+        try:
+            yield transaction
+        except BaseException:
+            transaction.rollback()
+            raise
+        transaction.commit()
+
+    def publish(self, catalog: Catalog) -> None:
+        """Put a committed catalog in the old one's place. For :class:`Transaction` alone."""
+        catalog.changes.clear()
+        self._catalog = catalog
+
+    # -- folders
+
+    @property
+    def stages(self) -> Path:
+        """The folder of stage files, one folder a stage, named by its id."""
+        return self.folder / "stages"
+
+    @property
+    def models(self) -> Path:
+        """The folder of model versions."""
+        return self.folder / "models"
+
+    def stage_folder(self, entry: Entry) -> Path:
+        """Give the folder of what a stage (or a table's own stage) holds."""
+        return self.stages / entry.id
+
+    def _sweep_stages(self) -> None:
+        self.stages.mkdir(exist_ok=True)
+        self.models.mkdir(exist_ok=True)
+        known = {entry.id for entry in self._catalog} | {"user"}
+        for folder in self.stages.iterdir():
+            if folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _identity(path: Path) -> str:
+    if path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    identity = str(uuid.uuid4())
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(identity + "\n", encoding="utf-8")
+    unfinished.rename(path)
+    return identity
+
+
+@atexit.register
+def _close_all() -> None:
+    for engine in list(_open_engines.values()):
+        engine._users = 1  # noqa: SLF001 (nobody is left to use it)
+        engine.close()

@@ -1,0 +1,28 @@
+"""Taking objects away: their catalog entries, their tables in DuckDB and their files."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from firnline_sandbox.catalog import Sequence, Stage, Table
+
+if TYPE_CHECKING:
+    from firnline_sandbox.catalog import Entry
+    from firnline_sandbox.engine import SandboxEngine
+    from firnline_sandbox.transaction import Transaction
+
+
+def remove_entry(transaction: Transaction, engine: SandboxEngine, entry: Entry) -> None:
+    """Drop an object with everything that it owns."""
+    transaction.catalog.remove(entry)
+    if isinstance(entry, Table):
+        transaction.cursor.execute(f"DROP TABLE IF EXISTS {entry.physical}")
+        for column in entry.columns:
+            if column.sequence:
+                transaction.cursor.execute(f'DROP SEQUENCE IF EXISTS data."s_{column.sequence}"')
+    elif isinstance(entry, Sequence):
+        transaction.cursor.execute(f"DROP SEQUENCE IF EXISTS {entry.physical}")
+    if isinstance(entry, Stage | Table):
+        folder = engine.stage_folder(entry)
+        transaction.after_commit(lambda: shutil.rmtree(folder, ignore_errors=True))

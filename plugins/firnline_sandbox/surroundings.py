@@ -1,0 +1,100 @@
+"""The catalog and the session as the translator asks for them (see ``translate.surroundings.Surroundings``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from firnline_sandbox.catalog import Sequence as CatalogSequence
+from firnline_sandbox.catalog import Table, View
+from firnline_sandbox.errors import missing_object, recursive_view, unknown_function
+from firnline_sandbox.statements import registry
+from firnline_sandbox.translate.surroundings import Relation
+from firnline_sandbox.types import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from firnline_sandbox.context import Context
+    from firnline_sandbox.types import SnowflakeType
+
+_DEEPEST_VIEW = 40
+
+
+class StatementSurroundings:
+    """Answers for one statement."""
+
+    def __init__(self, context: Context, depth: int = 0) -> None:
+        self._context = context
+        self._depth = depth
+        self._extra: dict[tuple[str, ...], Relation] = {}
+
+    def add(self, parts: tuple[str, ...], relation: Relation) -> None:
+        """Make a relation known to this statement alone."""
+        self._extra[parts] = relation
+
+    def relation(self, parts: tuple[str, ...]) -> Relation:
+        """Find a table or view, or a view of INFORMATION_SCHEMA."""
+        if parts in self._extra:
+            return self._extra[parts]
+        full = self._context.qualify(parts)
+        if full[1] == "INFORMATION_SCHEMA":
+            from firnline_sandbox.statements.information_schema import information_schema
+
+            return information_schema(self._context, full[0], full[2])
+        found = self._context.catalog.find_relation(full, self._context.session_id)
+        if isinstance(found, Table):
+            return Relation(found.physical, tuple(column.column for column in found.columns))
+        if isinstance(found, View):
+            return self._view(found)
+        raise missing_object("object", ".".join(full))
+
+    def _view(self, view: View) -> Relation:
+        if self._depth >= _DEEPEST_VIEW:
+            raise recursive_view(view.full_name)
+        from firnline_sandbox.translate import parse_statement, translate_query
+
+        inner = StatementSurroundings(self._context.at(view.home), self._depth + 1)
+        query = registry.rewrite_query(self._context, view.query)
+        translated = translate_query(parse_statement(query), inner)
+        columns = tuple(
+            Column(named.name, column.type, column.nullable, column.physical)
+            for named, column in zip(view.columns, translated.columns, strict=True)
+        )
+        return Relation(f"({translated.sql})", columns)
+
+    def table_function(self, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation | None:
+        """Answer RESULT_SCAN, INFER_SCHEMA and the table functions of INFORMATION_SCHEMA."""
+        from firnline_sandbox.statements.table_functions import table_function
+
+        return table_function(self._context, name, arguments, named)
+
+    def staged_files(self, location: str, options: Mapping[str, Any]) -> Relation:
+        """Read files of a stage."""
+        from firnline_sandbox.stages.reading import staged_files
+
+        return staged_files(self._context, location, options)
+
+    def system_function(self, name: str, arguments: list[Any]) -> Any:
+        """Answer a SYSTEM$ function."""
+        function = registry.find_system_function(name.upper())
+        if function is None:
+            raise unknown_function(name)
+        return function(self._context, arguments)
+
+    def session_value(self, name: str) -> str | None:
+        """Answer CURRENT_DATABASE and the like."""
+        return self._context.connection.session_value(name, self._context.home)
+
+    def user_function(self, name: str, arguments: tuple[SnowflakeType, ...]) -> tuple[str, SnowflakeType] | None:
+        """Find a function that the sandbox made itself (a packaged model's, for one)."""
+        del arguments
+        return self._context.engine.functions.get(name.upper())
+
+    def next_value(self, sequence: tuple[str, ...]) -> str:
+        """Write DuckDB SQL for the next value of a sequence."""
+        full = self._context.qualify(sequence)
+        found = self._context.catalog.find(CatalogSequence, full, self._context.session_id)
+        if found is None:
+            raise missing_object("sequence", ".".join(full))
+        physical = found.physical.replace("'", "''")
+        return f"nextval('{physical}')"

@@ -1,0 +1,66 @@
+"""A writing transaction: DuckDB's, a fork of the catalog, and what is to happen to files afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from firnline_sandbox.catalog import storage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import duckdb
+
+    from firnline_sandbox.catalog import Catalog, Table
+    from firnline_sandbox.engine import SandboxEngine
+
+
+class Transaction:
+    """Made by :meth:`SandboxEngine.begin`; ends with exactly one commit or rollback."""
+
+    def __init__(self, engine: SandboxEngine, cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+        self._engine = engine
+        self.cursor = cursor
+        self.catalog = catalog
+        self._after_commit: list[Callable[[], None]] = []
+        self._after_rollback: list[Callable[[], None]] = []
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do this once the transaction has committed (removing files that nothing names any more)."""
+        self._after_commit.append(action)
+
+    def after_rollback(self, action: Callable[[], None]) -> None:
+        """Do this if the transaction is rolled back (removing files that it made)."""
+        self._after_rollback.append(action)
+
+    def touch(self, table: Table) -> None:
+        """Mark a table's rows or columns as changed."""
+        current = self.catalog.find(type(table), (table.database, table.schema, table.name), table.session)
+        if current is not None:
+            self.catalog.touch(current, storage.next_version(self.cursor))
+
+    def commit(self) -> None:
+        """Make the changes of data and catalog visible, both at once."""
+        try:
+            storage.save(self.cursor, self.catalog.changes)
+            self.cursor.execute("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+        self._engine.publish(self.catalog)
+        self._end()
+        for action in self._after_commit:
+            action()
+
+    def rollback(self) -> None:
+        """Undo everything."""
+        try:
+            self.cursor.execute("ROLLBACK")
+        finally:
+            self._end()
+        for action in self._after_rollback:
+            action()
+
+    def _end(self) -> None:
+        self._engine.give_cursor(self.cursor)
+        self._engine.write_lock.release()
