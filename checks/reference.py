@@ -24,7 +24,7 @@ from firnline.domain import (
     StepSpec,
     step,
 )
-from firnline.hooks import API_VERSION, CommandSpec, specs
+from firnline.hooks import API_VERSION, specs
 from firnline.testing import PLUGIN_CHECKS, RUN_CHECKS, STEP_CHECKS, Case, conformance
 from firnline.testing.checks import PluginCheck, RunCheck, StepCheck
 from firnline_snowpark.plugin import STEPS
@@ -43,7 +43,6 @@ def hooks_page() -> str:
         heading = f"### `{name}({', '.join(inspect.signature(hook).parameters)})`"
         parts.append(f"{heading}\n\n```python\ndef {name}{signature}\n```\n\n{_paragraphs(hook)}")
     parts.append("## What a registering hook returns\n\n`StepSpec`, `PlatformSpec`: see [Steps](steps.md).\n")
-    parts.append(_class(CommandSpec))
     return "\n".join(parts)
 
 

@@ -208,7 +208,7 @@ def _execute(ready: Planned, composed: Composed, installed: Installed, options: 
         order = _order(ready, composed, options, run_id, started, mailbox)
         recorder = _Recorder(store, run_id, ready, installed.hooks)
         for failure in failures:
-            recorder.pending.append(_observer_failed(failure.plugin.name, failure.hook, failure.message))
+            recorder.pending.append(_observer_failed(failure.plugin.label, failure.hook, failure.message))
         with _stop_on_signal(mailbox):
             record = _listen(execute(order), recorder, options, ready.plan)
     finally:
@@ -275,7 +275,7 @@ class _Recorder:
             self.events.append(current)
             yield current
             for failure in self.hooks.on_event(self.run_id, current):
-                self.pending.append(_observer_failed(failure.plugin.name, failure.hook, failure.message))
+                self.pending.append(_observer_failed(failure.plugin.label, failure.hook, failure.message))
             if isinstance(current, StageFinished | StageReused):
                 self.pending += self._publish(current)
 

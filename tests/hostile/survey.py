@@ -8,7 +8,7 @@ import sys
 from firnline.domain import Plan
 from firnline.domain.event import RunFinished
 from firnline.errors import PluginError
-from firnline.loading import Hooks, build_registry, load_plugins
+from firnline.loading import Hooks, build_registry, find_commands, load_plugins
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
             for report in registry.plugins
         },
         "steps": sorted(registry.steps),
-        "commands": sorted(registry.commands),
+        "commands": sorted(find_commands()),
         "clashes": [clash.message for clash in registry.clashes],
         "observers": [[failure.plugin.label for failure in first], [failure.plugin.label for failure in second]],
         "environment": facts,

@@ -11,7 +11,8 @@ from typing import Any, Final
 import click
 
 from firnline import __version__
-from firnline.errors import ConfigError, FirnlineError, Problem
+from firnline.errors import ConfigError, FirnlineError, PluginError, Problem
+from firnline.loading.discovery import FoundEntry, find_commands
 
 # verb → (module:object, one line for --help). The lines stand here so that help imports no verb.
 _VERBS: Final[dict[str, tuple[str, str]]] = {
@@ -31,13 +32,13 @@ class _Verbs(click.Group):
     """Our verbs, imported at need, then those of plugins."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        return [*_VERBS, *sorted(set(_plugin_commands()) - set(_VERBS))]
+        return [*_VERBS, *_plugin_commands()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
         if cmd_name in _VERBS:
             return _load(_VERBS[cmd_name][0])
-        reference = _plugin_commands().get(cmd_name)
-        return _load(reference[0]) if reference is not None else None
+        entries = _plugin_commands().get(cmd_name)
+        return _load_plugin_command(cmd_name, entries) if entries is not None else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -51,12 +52,12 @@ class _Verbs(click.Group):
             raise click.UsageError(error.message + (f" Did you mean {near!r}?" if near else ""), ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
-        from_plugins = {name: entry for name, entry in _plugin_commands().items() if name not in _VERBS}
+        from_plugins = _plugin_commands()
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry[1]) for name, entry in _VERBS.items()])
         if from_plugins:
             with formatter.section("Commands of plugins"):
-                formatter.write_dl([(name, entry[1]) for name, entry in sorted(from_plugins.items())])
+                formatter.write_dl([(verb, f"from {entries[0].label}") for verb, entries in from_plugins.items()])
 
 
 def _load(reference: str) -> click.Command:
@@ -65,14 +66,32 @@ def _load(reference: str) -> click.Command:
     return command
 
 
-def _plugin_commands() -> dict[str, tuple[str, str]]:
-    """Return the verbs of plugins: verb → (module:object, summary)."""
-    from firnline.loading import Hooks, load_plugins
-    from firnline.loading.registry import build_registry
+def _plugin_commands() -> dict[str, tuple[FoundEntry, ...]]:
+    """Return the verbs of plugins, from metadata alone; our own verbs cannot be taken."""
+    return {verb: entries for verb, entries in sorted(find_commands().items()) if verb not in _VERBS}
 
-    loaded = load_plugins()
-    registry = build_registry(loaded, Hooks(loaded))
-    return {name: (offer.spec.command, offer.spec.summary) for name, offer in registry.commands.items()}
+
+def _load_plugin_command(verb: str, entries: tuple[FoundEntry, ...]) -> click.Command:
+    """Import a plugin's command.
+
+    Raises:
+        PluginError: two distributions bring it, or it cannot be imported.
+    """
+    if len(entries) > 1:
+        raise PluginError(
+            f"the command {verb!r} is brought by {' and by '.join(entry.label for entry in entries)}",
+            hint=f"deny one of them: FIRNLINE_PLUGINS_DENY={entries[-1].distribution}",
+        )
+    try:
+        command = _load(entries[0].value)
+    except Exception as error:
+        raise PluginError(
+            f"the command {verb!r} of {entries[0].label} cannot be imported: {type(error).__name__}: {error}",
+            hint="`firnline plugins` shows what is broken",
+        ) from error
+    if not isinstance(command, click.Command):
+        raise PluginError(f"the command {verb!r} of {entries[0].label} is a {type(command).__name__}, no click command")
+    return command
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,13 +1,13 @@
 """Every hook of Firnline. Each one registers, decides, observes or describes; its docstring says which.
 
 A registering hook hands over frozen data. A deciding hook's error stops the run. An observing hook's error becomes an
-event and the run goes on. Hooks run in the parent process, in the order in which plugins were loaded (sorted by name).
+event and the run goes on. Sub-commands need no hook: they are entry points of group ``firnline.commands``. Hooks run in
+the parent process, in the order in which plugins were loaded (sorted by name).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from firnline.hooks.markers import hookspec
@@ -17,21 +17,6 @@ if TYPE_CHECKING:
     from firnline.domain.plan import Plan
     from firnline.domain.platform import PlatformSpec
     from firnline.domain.step import StepSpec
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSpec:
-    """A sub-command that a plugin adds to ``firnline``.
-
-    Attributes:
-        name: the verb after ``firnline``.
-        summary: one line for ``firnline --help``.
-        command: ``"module:object"`` of a click command, imported when it is called.
-    """
-
-    name: str
-    summary: str
-    command: str
 
 
 @hookspec
@@ -46,14 +31,6 @@ def firnline_steps() -> Iterable[StepSpec]:  # type: ignore[empty-body]
 @hookspec
 def firnline_platforms() -> Iterable[PlatformSpec]:  # type: ignore[empty-body]
     """Registering: return the platforms that the plugin offers. Rules as for ``firnline_steps``."""
-
-
-@hookspec
-def firnline_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
-    """Registering: return sub-commands for the shell.
-
-    Called for ``firnline --help`` and for a verb that Firnline does not know itself, so it must be quick.
-    """
 
 
 @hookspec

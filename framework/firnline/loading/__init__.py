@@ -1,11 +1,20 @@
 """Entry points → plugin manager → typed facade and registry."""
 
-from firnline.loading.discovery import CONF_GROUP, PLUGIN_GROUP, FoundEntry, Selection, find_entries
+from firnline.loading.discovery import (
+    COMMAND_GROUP,
+    CONF_GROUP,
+    PLUGIN_GROUP,
+    FoundEntry,
+    Selection,
+    find_commands,
+    find_entries,
+)
 from firnline.loading.facade import HookFailure, Hooks, Refusal
 from firnline.loading.plugins import LoadedPlugins, PluginReport, load_plugins
 from firnline.loading.registry import Clash, Offer, Registry, build_registry, missing_modules
 
 __all__ = [
+    "COMMAND_GROUP",
     "CONF_GROUP",
     "Clash",
     "FoundEntry",
@@ -19,6 +28,7 @@ __all__ = [
     "Registry",
     "Selection",
     "build_registry",
+    "find_commands",
     "find_entries",
     "load_plugins",
     "missing_modules",

@@ -11,6 +11,7 @@ from typing import Final
 
 PLUGIN_GROUP: Final = "firnline.plugins"
 CONF_GROUP: Final = "firnline.conf"
+COMMAND_GROUP: Final = "firnline.commands"
 ALLOW_VARIABLE: Final = "FIRNLINE_PLUGINS_ALLOW"
 DENY_VARIABLE: Final = "FIRNLINE_PLUGINS_DENY"
 
@@ -78,6 +79,20 @@ def find_entries(group: str) -> tuple[FoundEntry, ...]:
             FoundEntry(name=point.name, value=point.value, distribution=distribution, version=version),
         )
     return tuple(found[key] for key in sorted(found))
+
+
+def find_commands(selection: Selection | None = None) -> dict[str, tuple[FoundEntry, ...]]:
+    """Return verb → the installed distributions that bring a sub-command of this name; more than one is a clash.
+
+    A command is an entry point of group ``firnline.commands``: its name is the verb, its value ``module:object`` of a
+    click command, which is imported when the verb is called.
+    """
+    selection = selection if selection is not None else Selection.from_environment()
+    found: dict[str, tuple[FoundEntry, ...]] = {}
+    for entry in find_entries(COMMAND_GROUP):
+        if selection.refusal(entry) is None:
+            found[entry.name] = (*found.get(entry.name, ()), entry)
+    return found
 
 
 def _patterns(text: str) -> tuple[str, ...]:

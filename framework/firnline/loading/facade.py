@@ -16,7 +16,6 @@ from firnline.errors import PluginError
 
 if TYPE_CHECKING:
     from firnline.domain import Event, Plan, PlatformSpec, StepSpec
-    from firnline.hooks import CommandSpec
     from firnline.loading.plugins import LoadedPlugins, PluginReport
 
 
@@ -64,10 +63,6 @@ class Hooks:
     def platforms(self) -> tuple[list[tuple[PluginReport, PlatformSpec]], list[HookFailure]]:
         """Return the platforms of all plugins with the plugin that offers each, and what failed."""
         return self._register("firnline_platforms")
-
-    def commands(self) -> tuple[list[tuple[PluginReport, CommandSpec]], list[HookFailure]]:
-        """Return the sub-commands of all plugins with the plugin that offers each, and what failed."""
-        return self._register("firnline_commands")
 
     def check_plan(self, plan: Plan) -> tuple[Refusal, ...]:
         """Ask every guard about a plan.
@@ -136,7 +131,7 @@ class Hooks:
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
                     [outcome] = caller(**arguments) or [None]
-                    if hook in {"firnline_steps", "firnline_platforms", "firnline_commands"} and outcome is not None:
+                    if hook in {"firnline_steps", "firnline_platforms"} and outcome is not None:
                         outcome = tuple(outcome)
             except Exception as error:  # noqa: BLE001 (the boundary around plugins: the caller is told)
                 outcome = HookFailure(plugin=report, hook=hook, error=error, details=traceback.format_exc())

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from firnline.domain import PlatformSpec, StepSpec
-from firnline.hooks import CommandSpec
 
 if TYPE_CHECKING:
     from firnline.loading.facade import HookFailure, Hooks
     from firnline.loading.plugins import LoadedPlugins, PluginReport
 
-Spec = TypeVar("Spec", StepSpec, PlatformSpec, CommandSpec)
+Spec = TypeVar("Spec", StepSpec, PlatformSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +41,11 @@ class Clash:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Steps, platforms and commands by name.
+    """Steps and platforms by name.
 
     Attributes:
         steps: step id → offer.
         platforms: platform name → offer.
-        commands: verb → offer.
         clashes: names that are offered more than once, and therefore by nobody.
         failures: hooks that raised or returned nonsense.
         plugins: the reports of all installed plugins, updated by what their hooks did.
@@ -55,7 +53,6 @@ class Registry:
 
     steps: Mapping[str, Offer[StepSpec]] = field(default_factory=dict)
     platforms: Mapping[str, Offer[PlatformSpec]] = field(default_factory=dict)
-    commands: Mapping[str, Offer[CommandSpec]] = field(default_factory=dict)
     clashes: tuple[Clash, ...] = ()
     failures: tuple[HookFailure, ...] = ()
     plugins: tuple[PluginReport, ...] = ()
@@ -69,17 +66,14 @@ def build_registry(loaded: LoadedPlugins, hooks: Hooks) -> Registry:
     """Ask all loaded plugins what they offer."""
     steps, step_failures = hooks.steps()
     platforms, platform_failures = hooks.platforms()
-    commands, command_failures = hooks.commands()
-    failures = (*step_failures, *platform_failures, *command_failures)
+    failures = (*step_failures, *platform_failures)
     wrong: list[tuple[PluginReport, str]] = []
     steps_by_id, step_clashes = _by_name("step", steps, StepSpec, lambda spec: spec.id, wrong)
     platforms_by_name, platform_clashes = _by_name("platform", platforms, PlatformSpec, lambda spec: spec.name, wrong)
-    commands_by_name, command_clashes = _by_name("command", commands, CommandSpec, lambda spec: spec.name, wrong)
-    clashes = (*step_clashes, *platform_clashes, *command_clashes)
+    clashes = (*step_clashes, *platform_clashes)
     return Registry(
         steps=steps_by_id,
         platforms=platforms_by_name,
-        commands=commands_by_name,
         clashes=clashes,
         failures=failures,
         plugins=tuple(_after_hooks(report, failures, clashes, wrong) for report in loaded.reports),

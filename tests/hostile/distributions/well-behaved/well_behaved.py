@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from firnline.domain import Event, Metrics, Params, Plan, StepContext, StepSpec, step
-from firnline.hooks import CommandSpec, hookimpl
+import click
+
+from firnline.domain import Event, Metrics, Params, Plan, PlatformSpec, StepContext, StepSpec, step
+from firnline.hooks import hookimpl
 
 FIRNLINE_API = ">=1,<2"
 
@@ -28,8 +30,22 @@ def firnline_steps() -> list[StepSpec]:
 
 
 @hookimpl
-def firnline_commands() -> list[CommandSpec]:
-    return [CommandSpec(name="well-behaved", summary="Say hello.", command="well_behaved:hello")]
+def firnline_platforms() -> list[PlatformSpec]:
+    return [
+        PlatformSpec(
+            name="nowhere",
+            summary="Keep nothing anywhere.",
+            params=Params,
+            open=lambda params, project: None,
+            identity=lambda params, project: "nowhere",
+        )
+    ]
+
+
+@click.command()
+def hello() -> None:
+    """Say hello."""
+    click.echo("hello from well-behaved")
 
 
 @hookimpl
