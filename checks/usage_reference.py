@@ -72,12 +72,12 @@ def _port(direction: str, name: str, port: Port) -> str:
 
 
 _COMMANDS = """\
-Exit codes: 0 done, 1 a stage failed, 2 configuration or usage, 3 refused by a guard, 4 stopped by a gate, 130 interrupted
-([all errors](errors.md)). A plugin may add commands; `firnline --help` lists them.
+Exit codes: 0 done, 1 a stage failed, 2 configuration or usage, 3 refused by a guard, 4 stopped by a gate,
+130 interrupted ([all errors](errors.md)). A plugin may add commands; `firnline --help` lists them.
 """
 _NODES = """\
-Every top-level node with `uses` is a stage. The others are a fixed set; anything else is an error that names the nearest one.
-`firnline schema` writes the same as a JSON Schema for editors.
+Every top-level node with `uses` is a stage. The others are a fixed set; anything else is an error that names the
+nearest one. `firnline schema` writes the same as a JSON Schema for editors.
 """
 _FREE_NODES: Mapping[str, str] = {
     "platform": "`name`, by default `sandbox`; the other keys are params of that platform.\n",
