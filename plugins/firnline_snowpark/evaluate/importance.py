@@ -23,6 +23,7 @@ def permutation_importance(
     Columns that carry the same information hide each other: shuffling one leaves the other.
     """
     import numpy as np
+    import pandas as pd
 
     known = rows.labels >= 0 if task.task != "regression" else np.ones(len(rows.labels), dtype=bool)
     features, labels = rows.features[known].reset_index(drop=True), rows.labels[known]
@@ -32,14 +33,17 @@ def permutation_importance(
         return []
     sign = 1 if name in LOWER_IS_BETTER else -1
     random = np.random.default_rng(seed)
+    shuffled = pd.concat([features] * REPEATS, ignore_index=True)
     found = []
     for number, column in enumerate(task.features):
         if context.is_cancelled():
             raise InterruptedRunError("the evaluation was stopped")
-        shuffled, losses = features.copy(), []
-        for _ in range(REPEATS):
-            shuffled[column] = features[column].to_numpy()[random.permutation(len(features))]
-            losses.append(sign * (measures(task, labels, scores(estimator, task, shuffled))[name] - reference))
+        original = shuffled[column]
+        orders = [random.permutation(len(features)) for _ in range(REPEATS)]
+        shuffled[column] = features[column].take(np.concatenate(orders)).to_numpy()
+        said = np.split(scores(estimator, task, shuffled), REPEATS)
+        losses = [sign * (measures(task, labels, part)[name] - reference) for part in said]
         found.append((column, float(np.mean(losses)), float(np.std(losses))))
+        shuffled[column] = original
         context.progress(f"importance of column {number + 1} of {len(task.features)}")
     return sorted(found, key=lambda item: (-item[1], item[0]))

@@ -100,7 +100,7 @@ def _thresholds(predictions: Predictions) -> Grid:
         found = measures(predictions.task, predictions.labels, predictions.scores, threshold=threshold)
         flagged = float((predictions.scores >= threshold).mean())
         rows.append(
-            (f"{threshold:g}", f"{flagged:.1%}", *(f"{found[name]:.3f}" for name in ("precision", "recall", "f1")))
+            (f"{threshold:g}", f"{flagged:.1%}", *(number(found.get(name)) for name in ("precision", "recall", "f1")))
         )
     columns = ("threshold", "rows flagged", "precision", "recall", "F1")
     return Grid(title="What other thresholds would mean", columns=columns, rows=tuple(rows))

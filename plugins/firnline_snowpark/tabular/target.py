@@ -61,7 +61,8 @@ def examine_target(
         )
     pairs = sorted(((_label(value, kind), count) for value, count in counted["VALUES"]), key=lambda pair: pair[0])
     if len(pairs) == 2:
-        pairs.sort(key=lambda pair: _is_positive(pair[0], [label for label, _ in pairs], positive, name))
+        wanted = _positive_label([label for label, _ in pairs], positive, name)
+        pairs.sort(key=lambda pair: pair[0] == wanted)
     return Target(
         name=name,
         task="binary" if len(pairs) == 2 else "multiclass",
@@ -131,13 +132,14 @@ def _label(value: Any, kind: Kind) -> Any:
     return value
 
 
-def _is_positive(label: Any, labels: list[Any], positive: str | float | bool | None, name: str) -> bool:
-    if positive is not None:
-        if str(positive) not in {str(other) for other in labels}:
-            raise DataError(
-                f"the target {name!r} has no class {positive!r}",
-                hint=f"its classes are {labels[0]!r} and {labels[1]!r}",
-            )
-        return str(label) == str(positive)
-    known = [other for other in labels if str(other).lower() in POSITIVE_WORDS]
-    return bool(label == (known[0] if len(known) == 1 else labels[-1]))
+def _positive_label(labels: list[Any], positive: str | float | bool | None, name: str) -> Any:
+    """Return the class to look for: the one that is named, or that says yes, or the last in order."""
+    if positive is None:
+        known = [label for label in labels if str(label).lower() in POSITIVE_WORDS]
+        return known[0] if len(known) == 1 else labels[-1]
+    for label in labels:
+        if str(label) == str(positive):
+            return label
+    raise DataError(
+        f"the target {name!r} has no class {positive!r}", hint=f"its classes are {labels[0]!r} and {labels[1]!r}"
+    )
