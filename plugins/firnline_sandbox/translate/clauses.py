@@ -61,17 +61,19 @@ def write_order(
     parts = []
     for item in node.expressions:
         target = item.this
-        if isinstance(target, exp.Literal) and not target.is_string:
-            position = int(target.name) if target.name.isdigit() else 0
-            if not 0 < position <= count:
-                raise invalid_argument(f"ORDER BY position {target.name} is not in the select list")
-            sql = str(position)
-        elif (position := _alias_position(target, names)) is not None:
-            sql = str(position)
-        else:
-            sql = _sort_key(translation, target, scope)
+        position = _position(target, count) or _alias_position(target, names)
+        sql = str(position) if position is not None else _sort_key(translation, target, scope)
         parts.append(sql + direction(item))
     return " ORDER BY " + ", ".join(parts) if parts else ""
+
+
+def _position(node: exp.Expr, count: int) -> int | None:
+    if not isinstance(node, exp.Literal) or node.is_string:
+        return None
+    position = int(node.name) if node.name.isdigit() else 0
+    if not 0 < position <= count:
+        raise invalid_argument(f"ORDER BY position {node.name} is not in the select list")
+    return position
 
 
 def _alias_position(node: exp.Expr, names: Sequence[str]) -> int | None:

@@ -12,6 +12,7 @@ from firnline_sandbox.translate.casts import cast, coerce, common_type
 from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.functions import Call, function
 from firnline_sandbox.translate.operators import arithmetic, as_condition, compare, condition, numeric
+from firnline_sandbox.translate.parsing import resolve_name
 from firnline_sandbox.translate.values import ABSENT, Value, typed
 from firnline_sandbox.types import from_sqlglot
 
@@ -194,6 +195,13 @@ def boolean_pair(call: Call) -> Value:
 def boolean_not(call: Call) -> Value:
     """Negate a number's truth value."""
     return call.build(f"(NOT {as_condition(call.value(0)).sql})", t.BOOLEAN)
+
+
+@function("IDENTIFIER")
+def identifier(call: Call) -> Value:
+    """A column whose name is a constant."""
+    parts = resolve_name(str(call.constant(0)))
+    return call.scope.qualified(parts[:-1], parts[-1]) if len(parts) > 1 else call.scope.unqualified(parts[-1])
 
 
 @function("IS_NULL_VALUE")

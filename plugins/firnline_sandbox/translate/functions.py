@@ -56,6 +56,10 @@ class Call:
         """Translate all arguments from ``start`` on."""
         return [self.value(index) for index in range(start, len(self.nodes))]
 
+    def replace(self, index: int, value: Value) -> None:
+        """Put a translated value in an argument's place."""
+        self._values[index] = value
+
     def as_type(self, index: int, type_: SnowflakeType) -> Value:
         """Translate an argument and bring it to a type."""
         value = self.value(index)

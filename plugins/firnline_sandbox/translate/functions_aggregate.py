@@ -142,7 +142,8 @@ def approximate_percentile(call: Call) -> Value:
 def approximate_count(call: Call) -> Value:
     """The exact count of distinct values, which is within the error that Snowflake allows itself."""
     call.distinct = True
-    return count(call)
+    counted: Value = count(call)
+    return counted
 
 
 _DEVIATIONS: Final = {
@@ -229,7 +230,8 @@ def array_agg(call: Call) -> Value:
 def array_unique_agg(call: Call) -> Value:
     """Collect the distinct values."""
     call.distinct = True
-    return array_agg(call)
+    collected: Value = array_agg(call)
+    return collected
 
 
 @function("OBJECT_AGG")

@@ -157,7 +157,7 @@ def months_between(call: Call) -> Value:
 # --- truncation ------------------------------------------------------------------------------------------------------
 
 
-def truncate_to(call: Call, part: str, value: Value) -> Value:
+def truncate_to(part: str, value: Value) -> Value:
     """Cut a date, time or timestamp down to a part, keeping its type."""
     value = moment(value)
     unit = "WEEK" if part in {"weekiso", "week_iso", "isoweek"} else interval_unit(part)
@@ -180,7 +180,7 @@ def date_trunc(call: Call) -> Value:
             raise invalid_argument(f"'{part}' is not a valid date/time component.")
     except AttributeError:
         raise invalid_argument(f"'{first.sql('snowflake')}' is not a valid date/time component.") from None
-    return truncate_to(call, part, call.value(1))
+    return truncate_to(part, call.value(1))
 
 
 @function("TIME_SLICE")

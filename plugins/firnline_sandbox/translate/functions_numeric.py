@@ -90,7 +90,7 @@ def truncate(call: Call) -> Value:
     if first.type.kind == "DATE" or first.type.is_timestamp:
         from firnline_sandbox.translate.functions_date import truncate_to
 
-        return truncate_to(call, call.word(1), first)
+        return truncate_to(call.word(1), first)
     value = numeric(first)
     places = int(call.constant(1, 0))
     kept = min(max(places, 0), value.type.scale or 0)

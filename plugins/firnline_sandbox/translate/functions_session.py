@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Final
 
 from firnline_sandbox import types as t
@@ -59,19 +60,23 @@ def system_function(call: Call) -> Value:
 
 
 @function("SEQ1", "SEQ2", "SEQ4", "SEQ8")
-def row_sequence(_call: Call) -> Value:
+def row_sequence(call: Call) -> Value:
     """Number the rows from 0."""
-    return Value("(row_number() OVER () - 1)", t.INTEGER, nullable=False, volatile=True)
+    return Value(call.scope.row_number() or "(row_number() OVER () - 1)", t.INTEGER, nullable=False)
 
 
 @function("RANDOM")
 def random(call: Call) -> Value:
-    """Give a random 64-bit integer; with a seed, the same ones in every run."""
-    seed = call.constant(0, None)
-    if seed is None:
+    """Give a random 64-bit integer; with a seed, the same ones in every run.
+
+    It is a hash of the seed and the row's number, so an alias of it keeps its value wherever it is used.
+    """
+    given = call.constant(0, None)
+    seed = secrets.randbits(62) if given is None else int(given)
+    row = call.scope.row_number()
+    if row is None:
         return Value("CAST((random() - 0.5) * 1.8e19 AS BIGINT)", t.INTEGER, nullable=False, volatile=True)
-    sql = f"sf_signed(hash({int(seed)}, row_number() OVER ()))"
-    return Value(sql, t.INTEGER, nullable=False, volatile=True)
+    return Value(f"sf_signed(hash({seed}, {row}))", t.INTEGER, nullable=False)
 
 
 def unit_interval(generator: Value) -> str:

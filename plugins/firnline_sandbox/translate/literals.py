@@ -146,6 +146,8 @@ def column(translation: Translation, node: exp.Column, scope: Scope) -> Value:
     """A column, ``t.$1``, a lambda's argument, or a sequence's NEXTVAL."""
     args = node.args
     name = args["this"]
+    if args.get("join_mark"):
+        raise unsupported("outer joins written with (+)")
     table = args.get("table")
     if isinstance(name, exp.Parameter):
         return scope.positional(int(name.name), (identifier_name(table),) if table is not None else ())

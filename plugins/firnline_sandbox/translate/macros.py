@@ -72,8 +72,33 @@ _JSON: Final = [
     ("sf_try_parse_json(x)", "CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON) END"),
     (
         "sf_parse_json(x)",
-        "CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON)"
-        f" WHEN x IS NOT NULL THEN {runtime_error_call(100069, 'x')} END",
+        (
+            "CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON)"
+            f" WHEN x IS NOT NULL THEN {runtime_error_call(100069, 'x')} END"
+        ),
+    ),
+    (
+        "sf_path_key(p, k)",
+        (
+            "p || CASE WHEN regexp_full_match(k, '[A-Za-z_][A-Za-z0-9_]*')"
+            " THEN CASE WHEN p = '' THEN '' ELSE '.' END || k ELSE '[''' || k || ''']' END"
+        ),
+    ),
+    (
+        "sf_flatten(x, p)",
+        (
+            "CASE json_type(x) WHEN 'ARRAY' THEN list_transform(CAST(json_extract(x, '$[*]') AS JSON[]), lambda e, i:"
+            " {'k': CAST(NULL AS VARCHAR), 'i': CAST(i - 1 AS BIGINT), 'p': p || '[' || (i - 1) || ']', 'v': e, 't': x})"
+            " WHEN 'OBJECT' THEN list_transform(json_keys(x), lambda k:"
+            " {'k': k, 'i': CAST(NULL AS BIGINT), 'p': sf_path_key(p, k), 'v': sf_get_key(x, k), 't': x}) END"
+        ),
+    ),
+    (
+        "sf_or_nothing(l)",
+        (
+            "CASE WHEN coalesce(len(l), 0) = 0 THEN [{'k': CAST(NULL AS VARCHAR), 'i': CAST(NULL AS BIGINT),"
+            " 'p': CAST(NULL AS VARCHAR), 'v': CAST(NULL AS JSON), 't': CAST(NULL AS JSON)}] ELSE l END"
+        ),
     ),
     ("sf_get_key(v, k)", "json_extract(v, '$.\"' || replace(k, '\"', '\\\\\"') || '\"')"),
     ("sf_elements(a)", "list_transform(CAST(json_extract(a, '$[*]') AS JSON[]), lambda e: json(e))"),
@@ -84,9 +109,11 @@ _JSON: Final = [
     ),
     (
         "sf_pairs_to_object(l)",
-        "CAST('{' || coalesce(array_to_string(list_transform(list_filter(l,"
-        " lambda e: e IS NOT NULL AND e[1] IS NOT NULL AND e[2] IS NOT NULL),"
-        " lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || e[2]), ','), '') || '}' AS JSON)",
+        (
+            "CAST('{' || coalesce(array_to_string(list_transform(list_filter(l,"
+            " lambda e: e IS NOT NULL AND e[1] IS NOT NULL AND e[2] IS NOT NULL),"
+            " lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || e[2]), ','), '') || '}' AS JSON)"
+        ),
     ),
     (
         "sf_entries(o)",
@@ -94,38 +121,50 @@ _JSON: Final = [
     ),
     (
         "sf_entries_to_object(l)",
-        "CAST('{' || array_to_string(list_transform(l, lambda e: CAST(to_json(e.k) AS VARCHAR) || ':' || e.v), ',')"
-        " || '}' AS JSON)",
+        (
+            "CAST('{' || array_to_string(list_transform(l, lambda e: CAST(to_json(e.k) AS VARCHAR) || ':' || e.v), ',')"
+            " || '}' AS JSON)"
+        ),
     ),
     (
         "sf_object_insert(o, k, x)",
-        "CASE WHEN x IS NULL THEN o ELSE sf_entries_to_object(list_append(list_filter(sf_entries(o), lambda e: e.k <> k),"
-        " {'k': k, 'v': x})) END",
+        (
+            "CASE WHEN x IS NULL THEN o ELSE sf_entries_to_object(list_append(list_filter(sf_entries(o), lambda e: e.k <> k),"
+            " {'k': k, 'v': x})) END"
+        ),
     ),
     ("sf_list_distinct(l)", "list_filter(l, lambda e, i: list_position(l, e) = i)"),
     (
         "sf_array_slice(a, b, e)",
-        "sf_array(list_slice(sf_elements(a), CASE WHEN b < 0 THEN json_array_length(a) + b ELSE b END + 1,"
-        " CASE WHEN e < 0 THEN json_array_length(a) + e ELSE e END))",
+        (
+            "sf_array(list_slice(sf_elements(a), CASE WHEN b < 0 THEN json_array_length(a) + b ELSE b END + 1,"
+            " CASE WHEN e < 0 THEN json_array_length(a) + e ELSE e END))"
+        ),
     ),
     (
         "sf_array_insert(a, p, x)",
-        "sf_array(list_concat(list_append(list_slice(sf_elements(a), 1, p), json(x)),"
-        " list_slice(sf_elements(a), p + 1, json_array_length(a))))",
+        (
+            "sf_array(list_concat(list_append(list_slice(sf_elements(a), 1, p), json(x)),"
+            " list_slice(sf_elements(a), p + 1, json_array_length(a))))"
+        ),
     ),
     ("sf_array_remove_at(a, p)", "sf_array(list_filter(sf_elements(a), lambda e, i: i <> p + 1))"),
     (
         "sf_array_sort(a, d)",
-        "sf_array(list_transform(list_sort(list_transform(sf_elements(a), lambda e: {'n': d * TRY_CAST(e AS DOUBLE),"
-        " 'e': e}), CASE WHEN d = 1 THEN 'ASC' ELSE 'ASC' END, 'NULLS LAST'), lambda s: s.e))",
+        (
+            "sf_array(list_transform(list_sort(list_transform(sf_elements(a), lambda e: {'n': d * TRY_CAST(e AS DOUBLE),"
+            " 'e': e}), CASE WHEN d = 1 THEN 'ASC' ELSE 'ASC' END, 'NULLS LAST'), lambda s: s.e))"
+        ),
     ),
     ("sf_array_extreme(a, d)", "json_extract(sf_array_sort(a, d), '$[0]')"),
     (
         "sf_typeof(v)",
-        "CASE json_type(v) WHEN 'VARCHAR' THEN 'VARCHAR' WHEN 'BOOLEAN' THEN 'BOOLEAN' WHEN 'NULL' THEN 'NULL_VALUE'"
-        " WHEN 'ARRAY' THEN 'ARRAY' WHEN 'OBJECT' THEN 'OBJECT' WHEN 'DOUBLE' THEN"
-        " CASE WHEN contains(lower(v->>'$'), 'e') THEN 'DOUBLE' ELSE 'DECIMAL' END"
-        " ELSE CASE WHEN v IS NULL THEN NULL ELSE 'INTEGER' END END",
+        (
+            "CASE json_type(v) WHEN 'VARCHAR' THEN 'VARCHAR' WHEN 'BOOLEAN' THEN 'BOOLEAN' WHEN 'NULL' THEN 'NULL_VALUE'"
+            " WHEN 'ARRAY' THEN 'ARRAY' WHEN 'OBJECT' THEN 'OBJECT' WHEN 'DOUBLE' THEN"
+            " CASE WHEN contains(lower(v->>'$'), 'e') THEN 'DOUBLE' ELSE 'DECIMAL' END"
+            " ELSE CASE WHEN v IS NULL THEN NULL ELSE 'INTEGER' END END"
+        ),
     ),
 ]
 
@@ -149,14 +188,18 @@ _TEXT: Final = [
     ),
     (
         "sf_initcap(x)",
-        "array_to_string(list_transform(regexp_extract_all(lower(x), '[^\\pL\\pN]+|[\\pL\\pN]+'),"
-        " lambda w: upper(w[1]) || substr(w, 2)), '')",
+        (
+            "array_to_string(list_transform(regexp_extract_all(lower(x), '[^\\pL\\pN]+|[\\pL\\pN]+'),"
+            " lambda w: upper(w[1]) || substr(w, 2)), '')"
+        ),
     ),
     ("sf_signed(h)", "CAST(CAST(h AS HUGEINT) - 9223372036854775808 AS BIGINT)"),
     (
         "sf_random_text(n, g)",
-        "array_to_string(list_transform(range(n), lambda i: substr("
-        "'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 1 + CAST(hash(g, i) % 62 AS BIGINT), 1)), '')",
+        (
+            "array_to_string(list_transform(range(n), lambda i: substr("
+            "'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 1 + CAST(hash(g, i) % 62 AS BIGINT), 1)), '')"
+        ),
     ),
 ]
 
@@ -171,8 +214,10 @@ _DEFINITIONS: Final = [
     # Large numbers of seconds are milli-, micro- or nanoseconds, as Snowflake decides by the same thresholds.
     (
         "sf_number_to_timestamp(n)",
-        "make_timestamp(CAST(CASE WHEN abs(n) < 31536000000 THEN CAST(n AS BIGINT) * 1000000 WHEN abs(n) < 31536000000000 THEN CAST(n AS BIGINT) * 1000"
-        " WHEN abs(n) < 31536000000000000 THEN n ELSE n // 1000 END AS BIGINT))",
+        (
+            "make_timestamp(CAST(CASE WHEN abs(n) < 31536000000 THEN CAST(n AS BIGINT) * 1000000 WHEN abs(n) < 31536000000000 THEN CAST(n AS BIGINT) * 1000"
+            " WHEN abs(n) < 31536000000000000 THEN n ELSE n // 1000 END AS BIGINT))"
+        ),
     ),
     ("sf_round_half_up(x)", "CASE WHEN x < 0 THEN ceil(x - 0.5) ELSE floor(x + 0.5) END"),
     (
@@ -182,13 +227,17 @@ _DEFINITIONS: Final = [
     ("sf_try_fit_text(x, n)", "CASE WHEN length(x) > n THEN NULL ELSE x END"),
     (
         "sf_float_to_text(x)",
-        "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'inf' ELSE '-inf' END"
-        " WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) ELSE CAST(x AS VARCHAR) END",
+        (
+            "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'inf' ELSE '-inf' END"
+            " WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) ELSE CAST(x AS VARCHAR) END"
+        ),
     ),
     (
         "sf_float_to_variant(x)",
-        "CASE WHEN isnan(x) OR isinf(x) THEN to_json(sf_float_to_text(x))"
-        " WHEN x = trunc(x) AND abs(x) < 1e15 THEN to_json(CAST(x AS BIGINT)) ELSE to_json(x) END",
+        (
+            "CASE WHEN isnan(x) OR isinf(x) THEN to_json(sf_float_to_text(x))"
+            " WHEN x = trunc(x) AND abs(x) < 1e15 THEN to_json(CAST(x AS BIGINT)) ELSE to_json(x) END"
+        ),
     ),
     ("sf_time_to_text(x)", "strftime(DATE '2000-01-01' + x, '%H:%M:%S')"),
     ("sf_timestamp_to_text(x)", "strftime(x, '%Y-%m-%d %H:%M:%S.%g')"),

@@ -1,4 +1,4 @@
-"""Reading Snowflake SQL: tokens, statements, names, types, and syntax trees that keep functions as they were written."""
+"""Reading Snowflake SQL: tokens, statements, names, types, and syntax trees that keep calls as they were written."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def _bind(token: Token) -> exp.Placeholder:
 
 
 class _Parser(SnowflakeParser):
-    """Snowflake's grammar; a call stays a call with its name and arguments instead of turning into another dialect's idea.
+    """Snowflake's grammar; a call stays a call with its name and arguments.
 
-    sqlglot builds one class per well-known function and reorders or rewrites arguments on the way, for transpiling by text.
-    The sandbox wants to see what was written.
+    sqlglot builds one class per well-known function and reorders or rewrites arguments on the way, to write them for
+    another dialect. The sandbox wants to see what was written.
     """
 
     FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}

@@ -32,7 +32,7 @@ class Output:
 
 
 class Projections:
-    """A SELECT list. Expressions are translated when they are first needed, for they may refer to each other's aliases."""
+    """A SELECT list. Expressions are translated when first needed, for they may refer to each other's aliases."""
 
     def __init__(self, translation: Translation, nodes: Sequence[exp.Expr], scope: Scope) -> None:
         self.translation = translation

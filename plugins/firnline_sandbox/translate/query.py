@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlglot import exp
 
@@ -14,7 +14,7 @@ from firnline_sandbox.translate.operators import as_condition, condition
 from firnline_sandbox.translate.parsing import identifier_name
 from firnline_sandbox.translate.projections import Projections, write_outputs
 from firnline_sandbox.translate.scopes import Scope, Source
-from firnline_sandbox.translate.sources import rename_columns, values, write_from
+from firnline_sandbox.translate.sources import refuse_other, rename_columns, values, write_from
 from firnline_sandbox.translate.surroundings import Relation, Surroundings, Translated
 from firnline_sandbox.translate.values import Value, quote_name
 from firnline_sandbox.types import Column
@@ -84,15 +84,21 @@ def values_query(translation: Translation, node: exp.Values, scope: Scope) -> Tr
     return Translated(f"SELECT * FROM {relation.sql}", relation.columns)
 
 
+_SELECT_PARTS: Final = frozenset(
+    {
+        "with_", "kind", "expressions", "hint", "distinct", "from_", "joins", "where", "group", "having", "qualify",
+        "windows", "order", "limit", "offset",
+    }
+)  # fmt: skip
+
+
 @query(exp.Select)
 def select(translation: Translation, node: exp.Select, outer: Scope) -> Translated:
     """SELECT with its clauses."""
     args = node.args
     scope = outer.child()
     with_clause = write_with(translation, node, scope)
-    for clause in ("connect", "match", "cluster", "distribute", "sort", "into", "pivots"):
-        if args.get(clause):
-            raise unsupported(f"{clause.upper()} in SELECT")
+    refuse_other(node, _SELECT_PARTS)
     from_clause = write_from(translation, node, scope)
     scope.windows = {identifier_name(window.this): window for window in args.get("windows") or ()}
     projections = Projections(translation, node.expressions, scope)
@@ -114,6 +120,7 @@ def select(translation: Translation, node: exp.Select, outer: Scope) -> Translat
         scope.aliases_first = True
         parts.append(write_order(translation, order, outputs, scope))
     parts.append(write_limit(translation, node, scope))
+    parts[3] = scope.number_rows(from_clause)
     return Translated("".join(parts), columns, ordered=order is not None)
 
 
@@ -123,9 +130,7 @@ def write_with(translation: Translation, node: exp.Expr, scope: Scope) -> str:
     if clause is None:
         return ""
     scope.ctes = dict(scope.ctes)
-    parts = []
-    for cte in clause.expressions:
-        parts.append(_write_cte(translation, cte, scope, recursive=_is_recursive(cte)))
+    parts = [_write_cte(translation, cte, scope, recursive=_is_recursive(cte)) for cte in clause.expressions]
     word = "WITH RECURSIVE " if any(_is_recursive(cte) for cte in clause.expressions) else "WITH "
     return word + ", ".join(parts) + " "
 

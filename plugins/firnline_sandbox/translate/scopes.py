@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from firnline_sandbox.errors import ambiguous_column, invalid_identifier
 from firnline_sandbox.translate.values import Value, quote_name
+from firnline_sandbox.types import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
     from firnline_sandbox.translate.surroundings import Relation
     from firnline_sandbox.types import Column, SnowflakeType
+
+
+ROW: Final = '"sf row"'
+
+
+ELEMENT_FIELDS: Final = {"KEY": "k", "PATH": "p", "INDEX": "i", "VALUE": "v", "THIS": "t"}
 
 
 @dataclass(slots=True)
@@ -28,10 +35,30 @@ class Source:
     columns: tuple[Column, ...]
     hidden: frozenset[str] = frozenset()  # columns that a USING join took away from `*` and from unqualified references
     outer: bool = False  # the side of an outer join that may be missing
+    relation: str = ""  # its text in the FROM clause, before the alias; "" where the FROM clause is the caller's
+    base: str = ""  # the same before FLATTEN was put into it
+    host: Source | None = None  # FLATTEN: the source into which it was put
+    row: str = ""  # an integer that tells its rows apart, where it has one of its own
+    numbered: bool = False  # its rows are to be numbered, see `number_rows`
+    open_ended: bool = False  # it may have more columns than are known ($9 of a staged file is NULL, no error)
 
     def value(self, column: Column) -> Value:
         """Refer to one of the columns."""
-        return Value(f"{self.alias}.{quote_name(column.physical)}", column.type, column.nullable or self.outer)
+        nullable = column.nullable or self.outer
+        if self.host is None:
+            return Value(f"{self.alias}.{quote_name(column.physical)}", column.type, nullable)
+        if column.name == "SEQ":
+            return Value(f"({self.host.row_number()} + 1)", column.type, nullable)
+        return Value(f"{self.alias}.{ELEMENT_FIELDS[column.name]}", column.type, nullable)
+
+    def row_number(self) -> str | None:
+        """Write an integer that tells the rows apart; None if the FROM clause is not ours to number them in."""
+        if self.row:
+            return self.row
+        if not self.relation:
+            return None
+        self.numbered = True
+        return f"{self.alias}.{ROW}"
 
 
 @dataclass(slots=True)
@@ -45,6 +72,7 @@ class Scope:
     aliases: dict[str, Callable[[], Value]] = field(default_factory=dict)  # of this SELECT's projections
     aliases_first: bool = False  # ORDER BY prefers them to columns
     lambda_names: dict[str, SnowflakeType] = field(default_factory=dict)
+    numbering: bool = True  # whether rows may be numbered: not for what a FLATTEN is told besides its input
     windows: dict[str, exp.Expr] = field(default_factory=dict)
     _index: dict[str, tuple[Source, Column] | None] = field(default_factory=dict)
     _indexed: int = 0
@@ -127,9 +155,30 @@ class Scope:
         source = self.sources[0] if len(self.sources) == 1 else None
         if qualifier:
             source = self.find_source(qualifier)
+        if source is not None and source.open_ended:
+            found = next((column for column in source.columns if column.name == f"${index}"), None)
+            return source.value(found) if found is not None else Value("CAST(NULL AS VARCHAR)", TEXT)
         if source is None or not 0 < index <= len(source.columns):
             raise invalid_identifier(f"${index}")
         return source.value(source.columns[index - 1])
+
+    def row_number(self) -> str | None:
+        """Write an integer that tells this SELECT's rows apart and is the same in each run; None if there is none."""
+        keys = [key for source in self.sources if (key := source.row_number()) is not None]
+        if len(keys) != len(self.sources):
+            return None
+        if not keys:
+            return "0"
+        return keys[0] if len(keys) == 1 else f"CAST(hash({', '.join(keys)}) >> 1 AS BIGINT)"
+
+    def number_rows(self, from_clause: str) -> str:
+        """Put row numbers into those relations of a written FROM clause that need them."""
+        for source in self.sources:
+            if source.numbered:
+                plain = f"{source.base} AS {source.alias}"
+                numbered = f"(SELECT *, row_number() OVER () - 1 AS {ROW} FROM {source.base}) AS {source.alias}"
+                from_clause = from_clause.replace(plain, numbered)
+        return from_clause
 
     def _columns(self) -> dict[str, tuple[Source, Column] | None]:
         for source in self.sources[self._indexed :]:

@@ -12,13 +12,24 @@ from firnline_sandbox.errors import invalid_argument, invalid_identifier, unsupp
 from firnline_sandbox.translate.casts import coerce, common_type
 from firnline_sandbox.translate.operators import compare, condition
 from firnline_sandbox.translate.parsing import identifier_name, resolve_name
+from firnline_sandbox.translate.pivots import pivot
+from firnline_sandbox.translate.sampling import sample
 from firnline_sandbox.translate.scopes import Source
 from firnline_sandbox.translate.surroundings import Relation
+from firnline_sandbox.translate.table_functions import (
+    Lateral,
+    StagedFiles,
+    is_element_call,
+    lateral,
+    staged_files,
+    table_function,
+)
 from firnline_sandbox.translate.values import Value, quote_name
 from firnline_sandbox.types import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from firnline_sandbox.translate.dispatch import Translation
     from firnline_sandbox.translate.scopes import Scope
@@ -39,18 +50,19 @@ def _is_dual(node: exp.Expr) -> bool:
     return isinstance(node, exp.Table) and node.name.upper() == "DUAL" and not node.args.get("db")
 
 
-def write_source(translation: Translation, node: exp.Expr, scope: Scope, *, side: str = "") -> str:
+def write_source(translation: Translation, node: exp.Expr, scope: Scope) -> str:
     """Write one relation with its alias, joins in its parentheses, pivots and sample."""
-    if isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query):
-        inner = write_source(translation, node.this, scope)
-        return f"({_write_joins(translation, inner, node.args.get('joins') or (), scope)})"
-    if isinstance(node, exp.Subquery) and node.this.args.get("joins") and isinstance(node.this, exp.Subquery):
-        inner = write_source(translation, node.this, scope)
-        sql = f"({_write_joins(translation, inner, node.this.args['joins'], scope)})"
+    if (
+        isinstance(node, exp.Subquery)
+        and isinstance(node.this, exp.Table | exp.Subquery)
+        and not node.args.get("alias")
+    ):
+        refuse_other(node, {"this", "joins"})
+        sql = f"({write_source(translation, node.this, scope)})"
         return _write_joins(translation, sql, node.args.get("joins") or (), scope)
     relation = relation_of(translation, node, scope)
     sql = _enter(translation, node, relation, scope)
-    return _write_joins(translation, sql, node.args.get("joins") or (), scope) if side != "bare" else sql
+    return _write_joins(translation, sql, node.args.get("joins") or (), scope)
 
 
 def _enter(translation: Translation, node: exp.Expr, relation: Relation, scope: Scope) -> str:
@@ -58,11 +70,38 @@ def _enter(translation: Translation, node: exp.Expr, relation: Relation, scope: 
     alias = translation.alias()
     columns = relation.columns
     names = _names(node)
-    table_alias = node.args.get("alias")
+    table_alias = _table_alias(node)
     if table_alias is not None and table_alias.args.get("columns"):
         columns = rename_columns(columns, [identifier_name(part) for part in table_alias.args["columns"]])
-    scope.sources.append(Source(names, alias, columns))
+    source = Source(names, alias, columns, relation=relation.sql, base=relation.sql)
+    if isinstance(relation, Lateral):
+        source.relation, source.row = "", relation.row.format(alias)
+    source.open_ended = isinstance(relation, StagedFiles)
+    scope.sources.append(source)
     return f"{relation.sql} AS {alias}"
+
+
+def _table_alias(node: exp.Expr) -> exp.TableAlias | None:
+    """Give a relation's alias; one after PIVOT belongs to the pivot."""
+    pivots = node.args.get("pivots")
+    alias: exp.TableAlias | None = (pivots[-1].args.get("alias") if pivots else None) or node.args.get("alias")
+    return alias
+
+
+def refuse_other(node: exp.Expr, known: AbstractSet[str]) -> None:
+    """Refuse a clause that would otherwise be left out unnoticed.
+
+    Raises:
+        ProgrammingError: 2, the node has other parts than the known ones.
+    """
+    for name, part in node.args.items():
+        if part and name not in known:
+            raise unsupported(f"{name.upper().replace('_', ' ')} in {node.sql('snowflake')[:200]}")
+
+
+_TABLE_PARTS: Final = frozenset({"this", "db", "catalog", "alias", "joins", "sample", "pivots", "format", "pattern"})
+_SUBQUERY_PARTS: Final = frozenset({"this", "alias", "joins", "sample", "pivots", "order", "limit", "offset", "with_"})
+_JOIN_PARTS: Final = frozenset({"this", "on", "using", "side", "kind", "method", "match_condition"})
 
 
 def rename_columns(columns: tuple[Column, ...], names: Sequence[str]) -> tuple[Column, ...]:
@@ -78,7 +117,7 @@ def rename_columns(columns: tuple[Column, ...], names: Sequence[str]) -> tuple[C
 
 
 def _names(node: exp.Expr) -> tuple[str, ...]:
-    alias = node.args.get("alias")
+    alias = _table_alias(node)
     if alias is not None and alias.this is not None:
         return (identifier_name(alias.this),)
     if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
@@ -101,16 +140,21 @@ def relation_of(translation: Translation, node: exp.Expr, scope: Scope) -> Relat
     writer = SOURCES.get(type(node))
     if writer is None:
         raise unsupported(f"FROM {node.sql('snowflake')[:200]}")
-    relation: Relation = writer(translation, node, scope)
+    relation = writer(translation, node, scope)
+    if (part := node.args.get("sample")) is not None:
+        relation = sample(translation, part, relation)
+    for part in node.args.get("pivots") or ():
+        relation = pivot(translation, part, relation)
     return relation
 
 
 def table(translation: Translation, node: exp.Table, scope: Scope) -> Relation:
     """A table or view by name, a CTE, IDENTIFIER('...'), or what stands for a table."""
     this = node.this
+    if node.args.get("when") is not None:
+        raise unsupported("time travel (AT, BEFORE)")
+    refuse_other(node, _TABLE_PARTS)
     if isinstance(this, exp.Identifier):
-        if node.args.get("when") is not None:
-            raise unsupported("time travel (AT, BEFORE)")
         parts = table_parts(node)
         if len(parts) == 1 and parts[0] in scope.ctes:
             return scope.ctes[parts[0]]
@@ -119,6 +163,10 @@ def table(translation: Translation, node: exp.Table, scope: Scope) -> Relation:
         return dynamic_table(translation, this, scope)
     if isinstance(this, exp.Query):
         return relation_of(translation, this, scope)
+    if isinstance(this, exp.Anonymous | exp.Dot | exp.Window):
+        return table_function(translation, this, scope)
+    if isinstance(this, exp.Var | exp.Literal):
+        return staged_files(translation, node)
     raise unsupported(f"FROM {node.sql('snowflake')[:200]}")
 
 
@@ -133,6 +181,10 @@ def dynamic_table(translation: Translation, node: exp.DynamicIdentifier, scope: 
 
 def subquery(translation: Translation, node: exp.Query, scope: Scope) -> Relation:
     """A query in parentheses."""
+    if isinstance(node, exp.Subquery):
+        refuse_other(node, _SUBQUERY_PARTS)
+        if isinstance(node.this, exp.Table | exp.Values):
+            return relation_of(translation, node.this, scope)
     inner = translation.query(node.this if isinstance(node, exp.Subquery) else node, outside(scope))
     return Relation(f"({inner.sql})", inner.columns)
 
@@ -173,7 +225,7 @@ def row_cells(row: exp.Expr) -> list[exp.Expr]:
     return [row.this] if isinstance(row, exp.Paren) else [row]
 
 
-SOURCES: Final = {
+SOURCES: Final[dict[type, Callable[..., Relation]]] = {
     exp.Table: table,
     exp.Subquery: subquery,
     exp.Select: subquery,
@@ -181,6 +233,7 @@ SOURCES: Final = {
     exp.Except: subquery,
     exp.Intersect: subquery,
     exp.Values: values,
+    exp.Lateral: lateral,
 }
 
 
@@ -192,23 +245,69 @@ def _write_joins(translation: Translation, sql: str, joins: Sequence[exp.Join], 
 
 def _write_join(translation: Translation, left: str, join: exp.Join, scope: Scope) -> str:
     args = join.args
+    refuse_other(join, _JOIN_PARTS)
     side, kind = (args.get("side") or "").upper(), (args.get("kind") or "").upper()
     method = (args.get("method") or "").upper()
     before = len(scope.sources)
+    if (embedded := _embed(translation, left, join, scope)) is not None:
+        return embedded
     right = write_source(translation, join.this, scope)
+    if kind not in {"", "INNER", "OUTER", "CROSS"} or method not in {"", "NATURAL", "ASOF"}:
+        raise unsupported(f"{method} {kind} JOIN".strip())
     if kind == "CROSS" or not (side or kind or method or args.get("on") or args.get("using")):
         return f"{left} CROSS JOIN {right}"
     using = _using_names(join, method, scope, before)
     if using:
         on = _merge(using, side, scope, before)
     else:
-        on = condition(translation, args["on"], scope).sql if args.get("on") is not None else "true"
+        on = condition(translation, args["on"], scope).sql if args.get("on") is not None else ""
+    if method == "ASOF":
+        return _asof(translation, f"{left} ASOF LEFT JOIN {right} ON ", on, join, scope, before)
+    on = on or "true"
     if side in {"LEFT", "FULL"}:
         _mark_outer(scope.sources[before:])
     if side in {"RIGHT", "FULL"}:
         _mark_outer(scope.sources[:before])
     word = " ".join(part for part in (side, "JOIN") if part)
     return f"{left} {word} {right} ON {on}"
+
+
+def _embed(translation: Translation, left: str, join: exp.Join, scope: Scope) -> str | None:
+    """Put a FLATTEN into the only relation before it: a lateral join would lose the order of rows, and time.
+
+    The elements become one more column of that relation, and the FLATTEN's columns are fields of it.
+    """
+    side, on = (join.args.get("side") or "").upper(), join.args.get("on")
+    host = scope.sources[0]
+    alone = host.relation and all(source is host or source.host is host for source in scope.sources)
+    trivial = on is None or (isinstance(on, exp.Boolean) and on.this)
+    if not (alone and trivial and side in {"", "LEFT"} and is_element_call(join.this)):
+        return None
+    scope.numbering = False
+    relation = relation_of(translation, join.this, scope)
+    scope.numbering = True
+    if not isinstance(relation, Lateral) or not relation.entries:
+        raise unsupported(f"FROM {join.this.sql('snowflake')[:200]}")
+    entries = f"sf_or_nothing({relation.entries})" if side == "LEFT" else relation.entries
+    name = translation.alias()
+    plain = f"{host.relation} AS {host.alias}"
+    host.relation = f"(SELECT {host.alias}.*, unnest({entries}) AS {name} FROM {plain})"
+    columns = relation.columns
+    if (alias := _table_alias(join.this)) is not None and alias.args.get("columns"):
+        raise unsupported("column names in the alias of FLATTEN")
+    element = f"{host.alias}.{name}"
+    scope.sources.append(Source(_names(join.this), element, columns, host=host, row=f"hash({element}.p, {element}.i)"))
+    return left.replace(plain, f"{host.relation} AS {host.alias}")
+
+
+def _asof(translation: Translation, head: str, on: str, join: exp.Join, scope: Scope, before: int) -> str:
+    """Join each row with the nearest of the other side; a row without one is kept."""
+    match = join.args.get("match_condition")
+    if not isinstance(match, exp.GTE | exp.GT | exp.LTE | exp.LT):
+        raise invalid_argument("MATCH_CONDITION needs a comparison by >=, >, <= or <")
+    nearest = condition(translation, match, scope).sql
+    _mark_outer(scope.sources[before:])
+    return head + (f"{on} AND {nearest}" if on else nearest)
 
 
 def _using_names(join: exp.Join, method: str, scope: Scope, before: int) -> list[str]:

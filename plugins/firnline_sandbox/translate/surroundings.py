@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Relation:
     """Something that a query can select from.
 
-    ``sql`` is DuckDB text for a FROM clause: a quoted physical table, or a SELECT in parentheses. ``Column.physical`` is
-    the column's name inside it.
+    ``sql`` is DuckDB text for a FROM clause: a quoted physical table, or a SELECT in parentheses. ``Column.physical``
+    is the column's name inside it.
     """
 
     sql: str
@@ -27,8 +27,8 @@ class Relation:
 class Translated:
     """A query in DuckDB SQL.
 
-    The statement's n-th bind value is written ``$n`` (DuckDB takes the values as a list, in order); ``columns`` have the
-    names that Snowflake shows, and in ``physical`` the names in DuckDB, which are unique ignoring case.
+    The statement's n-th bind value is written ``$n`` (DuckDB takes the values as a list, in order); ``columns`` have
+    the names that Snowflake shows, and in ``physical`` the names in DuckDB, which are unique ignoring case.
     """
 
     sql: str
@@ -50,7 +50,7 @@ class Surroundings(Protocol):
         """Answer a table function with constant arguments, such as RESULT_SCAN; None for one that is unknown."""
 
     def staged_files(self, location: str, options: Mapping[str, Any]) -> Relation:
-        """Read ``FROM @stage/path (FILE_FORMAT => ..., PATTERN => ...)``; the columns are named ``$1``, ``$2`` and so on."""
+        """Read ``FROM @stage/path (FILE_FORMAT => ..., PATTERN => ...)``; the columns are ``$1``, ``$2`` and so on."""
 
     def system_function(self, name: str, arguments: list[Any]) -> Any:
         """Answer a SYSTEM$ function with constant arguments by a constant."""

@@ -1,0 +1,41 @@
+"""SAMPLE: a random part of a relation's rows, the same one in each run if a seed is given."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from firnline_sandbox.errors import unsupported
+from firnline_sandbox.translate.functions_session import unit_interval
+from firnline_sandbox.translate.scopes import ROW, Scope
+from firnline_sandbox.translate.surroundings import Relation
+from firnline_sandbox.translate.values import Value
+from firnline_sandbox.types import INTEGER
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+    from firnline_sandbox.translate.dispatch import Translation
+
+
+def sample(translation: Translation, node: exp.TableSample, relation: Relation) -> Relation:
+    """Keep each row with a probability, or a number of rows.
+
+    Block sampling is done by row, which is as random.
+    """
+    args = node.args
+    if any(args.get(part) for part in ("bucket_numerator", "bucket_denominator", "bucket_field", "expressions")):
+        raise unsupported("SAMPLE of buckets")
+    seed = translation.value(args["seed"], Scope()).constant if args.get("seed") is not None else None
+    if seed is None:
+        seed = secrets.randbits(62)
+    alias = translation.alias()
+    numbered = f"(SELECT *, row_number() OVER () AS {ROW} FROM {relation.sql}) AS {alias}"
+    chance = f"hash({int(seed)}, {alias}.{ROW})"
+    kept = f"SELECT {alias}.* EXCLUDE ({ROW}) FROM {numbered}"
+    if args.get("size") is not None:
+        count = translation.value(args["size"], Scope()).sql
+        return Relation(f"({kept} ORDER BY {chance} LIMIT {count})", relation.columns)
+    percent = translation.value(args["percent"], Scope()).sql
+    unit = unit_interval(Value(chance, INTEGER))
+    return Relation(f"({kept} WHERE {unit} * 100 < {percent})", relation.columns)
