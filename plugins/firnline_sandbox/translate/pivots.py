@@ -51,11 +51,7 @@ def _pivot(translation: Translation, node: exp.Pivot, relation: Relation) -> Rel
     kept = [column for column in relation.columns if column.name not in used]
     groups = [source.value(column) for column in kept]
     default = node.args.get("default_on_null")
-    filler = (
-        translation.value(default.this if isinstance(default, exp.DefaultOnNull) else default, scope)
-        if default
-        else None
-    )
+    filler = translation.value(default, scope) if default else None
     outputs: list[tuple[str, Value]] = [(column.name, value) for column, value in zip(kept, groups, strict=True)]
     for option, name in _options(translation, field, scope):
         value = _aggregate(translation, call_node, scope, compare(chosen, "=", option))
