@@ -7,7 +7,6 @@ A module registers with the decorators below when it is imported; :func:`load_bu
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
@@ -72,7 +71,7 @@ _system_functions: Final[dict[str, Callable[[StatementContext, list[Any]], Any]]
 _rewriters: Final[list[Callable[[StatementContext, list[Token], str], str]]] = []
 _schemes: Final[dict[str, Callable[[StatementContext, str, bool], Path]]] = {}
 _parts: Final[dict[str, Callable[[SandboxEngine], Any]]] = {}
-_MODULES: Final = ("session", "query", "tables", "views", "ddl", "dml", "merge", "system")
+_MODULES: Final = ("session", "query", "tables", "views", "ddl", "dml", "merge", "stage", "system")
 _load_lock: Final = threading.RLock()
 _loaded: Final[set[str]] = set()
 
@@ -250,8 +249,8 @@ def load_builtin() -> None:
             return
         for name in _MODULES:
             importlib.import_module(f"firnline_sandbox.statements.{name}")
-        if importlib.util.find_spec("firnline_sandbox.models") is not None:
-            importlib.import_module("firnline_sandbox.models")
+        for room in ("models", "experiments"):
+            importlib.import_module(f"firnline_sandbox.{room}")
         _loaded.add("builtin")
 
 

@@ -1,0 +1,1 @@
+"""Files: where stages keep them, how they come and go, and how they are read as rows."""
