@@ -81,8 +81,8 @@ class SnowflakeAccount:
         """Ask each schema once."""
         by_schema: dict[tuple[str, ...], dict[str, str]] = {}
         for table in tables:
-            *schema, name = split_name(table)
-            by_schema.setdefault(tuple(schema), {})[name] = table
+            *place, name = split_name(table)
+            by_schema.setdefault(tuple(place), {})[name] = table
         absent: set[str] = set()
         for (database, schema), names in by_schema.items():
             found = self._rows(

@@ -193,3 +193,10 @@ def test_the_checked_pipeline_is_in_order(project: Project, installed: Installed
     pipeline = check(project.compose(), installed.registry)
     names = [stage.name for stage in pipeline.stages]
     assert names.index("start") < names.index("left") < names.index("end")
+
+
+def test_a_platform_that_is_not_installed_matters_only_to_stages_that_use_it(project: Project) -> None:
+    project.write(DIAMOND, platform={"name": "sandbox"})
+    assert project.plan().platform == "sandbox"
+    project.write({"load": {"uses": "toy.table"}}, platform={"name": "sandbox"})
+    assert "no installed plugin offers the platform" in problems(project)["platform.name"].message

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.meta.packages import ROOT
 
 from firnline.hooks import specs
+from tests.meta.packages import ROOT
 
 HOOKS: dict[str, Callable[..., Any]] = {
     name: value for name, value in vars(specs).items() if hasattr(value, "firnline_spec")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+
 from tests.meta.packages import ROOT, modules, packages
 
 

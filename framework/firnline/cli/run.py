@@ -55,13 +55,30 @@ def run(
     sweeping = bool(_MULTIRUN.intersection(overrides))
     sweep_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}" if sweeping else None
     job = Job(mode=mode, only=only, start=start, no_cache=no_cache, sweep_id=sweep_id)
-    exit_codes: list[int] = []
-    launch(project, overrides, job if sweeping else lambda composed: exit_codes.append(job.run(composed)))
+    single = _Single(job)
+    launch(project, overrides, job if sweeping else single)
     if sweep_id is not None and job.ran(overrides):
         from firnline.cli.sweep import finish_sweep
 
         return finish_sweep(project, sweep_id, mode)
-    return exit_codes[0] if exit_codes else 0
+    if single.error is not None:
+        raise single.error
+    return single.exit_code
+
+
+class _Single:
+    """Runs one job and keeps what came of it: Hydra would drop the exit code, and print a line about an error."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.exit_code = 0
+        self.error: FirnlineError | None = None
+
+    def __call__(self, composed: Composed) -> None:
+        try:
+            self.exit_code = self.job.run(composed)
+        except FirnlineError as error:
+            self.error = error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from firnline.config.composed import Composed
 from firnline.config.graph import connect
@@ -42,10 +42,13 @@ def check(
     executor = validate(ExecutorNode, nodes.get("executor"), "executor", problems)
     store = validate(StoreNode, nodes.get("store"), "store", problems)
     sweep = validate(SweepNode, nodes.get("sweep"), "sweep", problems)
-    platform, platform_params = _check_platform(nodes.get("platform"), registry, problems)
-    checked = [_check_stage(name, node, registry, platform, problems) for name, node in stages.items()]
+    checked = [_check_stage(name, node, registry, problems) for name, node in stages.items()]
     ordered = connect([stage for stage in checked if stage is not None], set(stages), problems)
     needs_platform = any(stage.spec.platform for stage in ordered)
+    platform, platform_params = _check_platform(nodes.get("platform"), registry, needs_platform, problems)
+    if platform is not None:
+        for stage in ordered:
+            _check_resources(stage, platform, problems)
     if reach is not None and platform is not None and platform_params is not None and needs_platform:
         _reach(reach, platform, platform_params, problems)
     if problems or not (pipeline and executor and store and sweep and platform and platform_params):
@@ -54,7 +57,7 @@ def check(
         name=pipeline.name or composed.choices.get("pipeline", "pipeline"),
         project=composed.project,
         store=composed.project / store.path,
-        platform=platform.spec,
+        platform=platform,
         platform_params=platform_params,
         workers=executor.workers,
         stages=tuple(ordered),
@@ -119,21 +122,32 @@ def _check_options(composed: Composed, problems: list[Problem]) -> None:
 
 
 def _check_platform(
-    node: Any, registry: Registry, problems: list[Problem]
-) -> tuple[Offer[PlatformSpec] | None, Params | None]:
+    node: Any, registry: Registry, needed: bool, problems: list[Problem]
+) -> tuple[PlatformSpec | None, Params | None]:
     data = {"name": node} if isinstance(node, str) else dict(node or {})
     name = str(data.pop("name", None) or "sandbox")
     offer = registry.platforms.get(name)
     if offer is None:
-        problems.append(_unknown("platform", name, "platform.name", registry.platforms, registry))
+        problem = _unknown("platform", name, "platform.name", registry.platforms, registry)
+        if not needed and problem.nearest is None:
+            return _absent_platform(name), Params()
+        problems.append(problem)
         return None, None
-    _check_extra(offer, f"platform {name}", "platform.name", problems)
-    return offer, validate(offer.spec.params, data, "platform", problems)
+    if needed:
+        _check_extra(offer, f"platform {name}", "platform.name", problems)
+    return offer.spec, validate(offer.spec.params, data, "platform", problems)
 
 
-def _check_stage(
-    name: str, data: Any, registry: Registry, platform: Offer[PlatformSpec] | None, problems: list[Problem]
-) -> Stage | None:
+def _absent_platform(name: str) -> PlatformSpec:
+    """Stand for a platform that is not installed, in a pipeline of which no stage uses one."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise PlatformError(f"no installed plugin offers the platform {name!r}")
+
+    return PlatformSpec(name=name, summary="Not installed.", params=Params, open=refuse, identity=refuse)
+
+
+def _check_stage(name: str, data: Any, registry: Registry, problems: list[Problem]) -> Stage | None:
     node = validate(StageNode, data, name, problems)
     if node is None:
         return None
@@ -143,8 +157,6 @@ def _check_stage(
         return None
     _check_extra(offer, f"step {offer.spec.id}", f"{name}.uses", problems)
     params = validate(offer.spec.params, node.params, f"{name}.params", problems, what="param")
-    if platform is not None and offer.spec.platform:
-        _check_resources(name, node.resources, platform.spec, problems)
     return Stage(
         name=name,
         spec=offer.spec,
@@ -165,18 +177,18 @@ def _links(value: str | list[str]) -> list[Link]:
     return [Link(stage=part.partition(".")[0], port=part.partition(".")[2]) for part in parts]
 
 
-def _check_resources(name: str, resources: Mapping[str, Any], spec: PlatformSpec, problems: list[Problem]) -> None:
-    for resource, amount in resources.items():
-        if resource in spec.supports:
+def _check_resources(stage: Stage, platform: PlatformSpec, problems: list[Problem]) -> None:
+    for resource, amount in stage.resources.items() if stage.spec.platform else ():
+        if resource in platform.supports:
             continue
-        reason = spec.lacks.get(resource)
+        reason = platform.lacks.get(resource)
         problems.append(
             Problem(
-                path=f"{name}.resources.{resource}",
-                message=f"platform {spec.name} has no {resource}" + (f": {reason}" if reason else ""),
+                path=f"{stage.name}.resources.{resource}",
+                message=f"platform {platform.name} has no {resource}" + (f": {reason}" if reason else ""),
                 value=str(amount),
-                expected=f"any of {', '.join(sorted(spec.supports))}" if spec.supports else "no resources",
-                nearest=None if reason else nearest(resource, [*spec.supports, *spec.lacks]),
+                expected=f"any of {', '.join(sorted(platform.supports))}" if platform.supports else "no resources",
+                nearest=None if reason else nearest(resource, [*platform.supports, *platform.lacks]),
             )
         )
 
@@ -213,12 +225,9 @@ def _unknown(kind: str, name: str, path: str, known: Mapping[str, Any], registry
 
 
 def _reach(
-    reach: Callable[[PlatformSpec, Params], None],
-    platform: Offer[PlatformSpec],
-    params: Params,
-    problems: list[Problem],
+    reach: Callable[[PlatformSpec, Params], None], platform: PlatformSpec, params: Params, problems: list[Problem]
 ) -> None:
     try:
-        reach(platform.spec, params)
+        reach(platform, params)
     except PlatformError as error:
-        problems.append(Problem(path="platform", message=error.message, value=platform.spec.name, hint=error.hint))
+        problems.append(Problem(path="platform", message=error.message, value=platform.name, hint=error.hint))

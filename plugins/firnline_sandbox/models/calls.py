@@ -17,7 +17,7 @@ from firnline_sandbox.statements.registry import query_rewriter
 from firnline_sandbox.statements.scanner import quote_identifier
 
 if TYPE_CHECKING:
-    from sqlglot.tokens import Token
+    from sqlglot.tokenizer_core import Token
 
     from firnline_sandbox.context import Context
     from firnline_sandbox.models.call_syntax import FunctionCall

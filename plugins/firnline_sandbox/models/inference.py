@@ -21,6 +21,8 @@ from firnline_sandbox.types import ARRAY, OBJECT, VARIANT, SnowflakeType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from snowflake.connector.errors import ProgrammingError
+
     from firnline_sandbox.context import Context
     from firnline_sandbox.history import History
     from firnline_sandbox.models.manifest import Argument, Method
@@ -72,8 +74,13 @@ def provide_function(
     name = f"FIRNLINE$MODEL${version.id.upper()}${suffix.upper()}"
     macro = f"firnline_model_{version.id}_{suffix}"
     types = [argument_type(argument) for argument in method.inputs]
-    call = {"query": context.query_id, "version": version.id, "name": method.name, "handler": method.handler}
-    call["partition_kinds"] = [type_.kind for type_ in types] if partitions else []
+    call = {
+        "query": context.query_id,
+        "version": version.id,
+        "name": method.name,
+        "handler": method.handler,
+        "partition_kinds": [type_.kind for type_ in types] if partitions else [],
+    }
     context.duckdb.execute(_macro(macro, call, [ARRAY] if partitions else types))
     is_object = method.return_type == "OBJECT"
     context.engine.functions[name] = (macro, OBJECT if is_object else VARIANT)
@@ -153,7 +160,7 @@ def call_function_for(room: ModelRoom, history: History) -> Callable[..., pa.Arr
     return call_model
 
 
-def _explain(failure: WorkerError, name: str, handler: str) -> Exception:
+def _explain(failure: WorkerError, name: str, handler: str) -> ProgrammingError:
     match failure:
         case WorkerCancelledError():
             return error(604, "57014", "SQL execution canceled")

@@ -111,6 +111,8 @@ def _edges(context: Context, question: Question, direction: str) -> Iterator[dic
             _version(context, question)
         case "TABLE" | "VIEW", "downstream":
             yield from _versions_made_from(context, _relation(context, question))
+        case ("EXPERIMENT", "downstream") if question.parent is not None and not question.by_id:
+            yield from _versions_of_run(context, question.parent, question.object)
         case (("TABLE" | "VIEW" | "DATASET" | "EXPERIMENT"), _) if question.by_id:
             return  # the client follows a model's sources further: nothing is known there
         case _:
@@ -145,6 +147,16 @@ def _versions_made_from(context: Context, entry: Entry) -> Iterator[dict[str, An
         for version in model.versions:
             if any(source.get("id") == entry.id for source in version.sources):
                 yield {"S": _entry_node(entry), "T": _version_node(model, version), "properties": {}}
+
+
+def _versions_of_run(context: Context, experiment: str, run: str) -> Iterator[dict[str, Any]]:
+    names, run_name = context.qualify(split_name(experiment)), split_name(run)[-1]
+    for model in context.catalog.entries(Model):
+        for version in model.versions:
+            for source in version.sources:
+                is_run = source["kind"] == "EXPERIMENT" and split_name(source["version"])[-1] == run_name
+                if is_run and context.qualify(split_name(source["entity"])) == names:
+                    yield {"S": _source_node(context, source), "T": _version_node(model, version), "properties": {}}
 
 
 def _source_node(context: Context, source: Mapping[str, str]) -> dict[str, Any]:

@@ -14,11 +14,23 @@ from firnline_sandbox.statements.tags import checked_tag
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlglot.tokens import Token
+    from sqlglot.tokenizer_core import Token
 
     from firnline_sandbox.context import Context
     from firnline_sandbox.models.objects import Model
 
+REFERENCE_COLUMNS: Final = (
+    "TAG_DATABASE",
+    "TAG_SCHEMA",
+    "TAG_NAME",
+    "TAG_VALUE",
+    "LEVEL",
+    "OBJECT_DATABASE",
+    "OBJECT_SCHEMA",
+    "OBJECT_NAME",
+    "DOMAIN",
+    "COLUMN_NAME",
+)
 MODEL_DOMAINS: Final = frozenset({"MODULE", "MODEL"})
 
 
@@ -83,18 +95,16 @@ def rewrite_tag_references(context: Context, tokens: list[Token], sql: str) -> s
 
 
 def _reference_rows(model: Model) -> str:
-    columns = ("TAG_DATABASE", "TAG_SCHEMA", "TAG_NAME", "TAG_VALUE", "LEVEL", "OBJECT_DATABASE", "OBJECT_SCHEMA")
-    columns = (*columns, "OBJECT_NAME", "DOMAIN", "COLUMN_NAME")
     home = (model.database, model.schema, model.name, "MODULE", None)
     rows = [(*split_name(name), value, "MODULE", *home) for name, value in model.tags.items()]
-    selects = [_select(columns, row) for row in rows] or [f"{_select(columns, (None,) * len(columns))} WHERE 1 = 0"]
+    selects = [_select(row) for row in rows] or [f"{_select((None,) * len(REFERENCE_COLUMNS))} WHERE 1 = 0"]
     return f"({' UNION ALL '.join(selects)})"
 
 
-def _select(columns: Sequence[str], row: Sequence[str | None]) -> str:
+def _select(row: Sequence[str | None]) -> str:
     values = ("NULL" if value is None else _literal(value) for value in row)
     return "SELECT " + ", ".join(
-        f"CAST({value} AS VARCHAR) AS {name}" for name, value in zip(columns, values, strict=True)
+        f"CAST({value} AS VARCHAR) AS {name}" for name, value in zip(REFERENCE_COLUMNS, values, strict=True)
     )
 
 

@@ -30,10 +30,10 @@ FEES: Final = {"basic": 19.0, "standard": 49.0, "premium": 119.0}
 
 OLDEST_DAYS: Final = 900  # the longest tenure on the first day of usage
 LATEST_SHARE: Final = 0.35  # of all customers, those who sign up during the period
-PERSISTENCE: Final = 0.85  # how much of a week's engagement the next week keeps
+PERSISTENCE: Final = 0.92  # how much of a week's engagement the next week keeps
 PER_TEN_THOUSAND: Final = 10_000
 TICKET_LOG_ODDS: Final = -3.4
-LEAVE_LOG_ODDS: Final = -5.1
+LEAVE_LOG_ODDS: Final = -5.8
 
 
 def row_numbers(session: Session, count: int, name: str) -> DataFrame:
@@ -99,12 +99,12 @@ def _leaving() -> Column:
     earlier = sf.coalesce(sf.avg(sf.col("ENGAGEMENT")).over(by_week.rows_between(-9, -4)), recent)
     tickets = sf.coalesce(sf.sum(sf.col("TICKET")).over(by_week.rows_between(-4, -1)), sf.lit(0))
     tenure = sf.greatest(sf.col("WEEK") * sf.lit(7) - sf.col("SIGNUP"), sf.lit(0))
-    plan = sf.iff(sf.col("PLAN") == sf.lit("premium"), sf.lit(-0.6), sf.lit(0.0))
-    plan = sf.iff(sf.col("PLAN") == sf.lit("basic"), sf.lit(0.5), plan)
-    contract = sf.iff(sf.col("CONTRACT") == sf.lit("annual"), sf.lit(-1.2), sf.lit(0.0))
+    plan = sf.iff(sf.col("PLAN") == sf.lit("premium"), sf.lit(-0.9), sf.lit(0.0))
+    plan = sf.iff(sf.col("PLAN") == sf.lit("basic"), sf.lit(0.6), plan)
+    contract = sf.iff(sf.col("CONTRACT") == sf.lit("annual"), sf.lit(-1.6), sf.lit(0.0))
     newness = sf.lit(0.9) * sf.exp(-tenure / sf.lit(120.0))
-    odds = sf.lit(LEAVE_LOG_ODDS) - sf.lit(1.3) * recent - sf.lit(0.7) * (recent - earlier)
-    odds = odds + sf.lit(1.1) * tickets + plan + contract + newness
+    odds = sf.lit(LEAVE_LOG_ODDS) - sf.lit(2.1) * recent - sf.lit(0.9) * (recent - earlier)
+    odds = odds + sf.lit(1.5) * tickets + plan + contract + newness
     return sf.iff(tenure < sf.lit(28), sf.lit(-20.0), odds)
 
 

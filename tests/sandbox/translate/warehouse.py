@@ -1,4 +1,4 @@
-"""A small database for the translator's tests: a bare DuckDB connection and what translation asks of its surroundings."""
+"""A small database for the translator's tests: a bare DuckDB connection, and what translation asks around it."""
 
 from __future__ import annotations
 

@@ -15,10 +15,10 @@ _LIMITS = (
     ("maximum", "≤ {}"),
     ("exclusiveMaximum", "< {}"),
     ("multipleOf", "a multiple of {}"),
-    ("minLength", "at least {} characters"),
+    ("minLength", "{} or more characters"),
     ("maxLength", "at most {} characters"),
     ("pattern", "like {}"),
-    ("minItems", "at least {} items"),
+    ("minItems", "{} or more items"),
     ("maxItems", "at most {} items"),
 )
 MAX_DEPTH = 4
@@ -81,8 +81,12 @@ def _type(field: Mapping[str, Any], definitions: Mapping[str, Any], depth: int) 
         return json.dumps(field["const"], ensure_ascii=False)
     if "enum" in field:
         return " or ".join(json.dumps(value, ensure_ascii=False) for value in field["enum"])
-    limits = ", ".join(words.format(field[key]) for key, words in _LIMITS if key in field)
-    return " ".join(filter(None, (_kind(field, definitions, depth), limits)))
+    text = _kind(field, definitions, depth)
+    for key, words in _LIMITS:
+        if key in field and not (key.endswith("Items") and "prefixItems" in field):
+            limit = words.format(field[key])
+            text += f" {limit}" if limit[0] in "≥>≤<" and text[-1].isalpha() else f", {limit}"
+    return text
 
 
 def _kind(field: Mapping[str, Any], definitions: Mapping[str, Any], depth: int) -> str:
