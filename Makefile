@@ -1,6 +1,7 @@
 # Needs Python 3.11, 3.12 or 3.13, make and pip. Nothing else.
 #   make demo    set up and run the main pipeline on a laptop sandbox; prints where the report is
 #   make test    set up and run the whole test suite
+#   make bench   measure Firnline and its floor on the peers' harness (PEERS=folder with run_all.py)
 #   make check   set up and run what a reviewer would: lint, types, import contracts, size caps, documented examples
 
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
@@ -10,9 +11,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 PYTEST ?= -q
+PEERS ?= ../shared/bench
+BENCH ?= --reps 5
 STAMP := $(VENV)/installed
 
-.PHONY: help install demo test check format clean
+.PHONY: help install demo test check bench format clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -39,6 +42,9 @@ check: install
 	@echo "import contracts" && $(BIN)/lint-imports --no-logo --cache-dir .import_linter_cache > .import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
 	@echo "size caps" && $(BIN)/python -m checks.size_caps
 	@echo "documented examples" && $(BIN)/python -m pytest $(PYTEST) tests/docs
+
+bench:
+	@tests/benchmarks/run_peers.sh $(PEERS) --peers floor/pickle,firnline $(BENCH)
 
 format: install
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
