@@ -78,10 +78,11 @@ def case(translation: Translation, node: exp.Case, scope: Scope) -> Value:
 def write_case(tests: Sequence[Value], results: Sequence[Value]) -> Value:
     """Write CASE WHEN; a result more than there are tests is the ELSE."""
     alike, common = aligned(results, "CASE")
-    parts = [f"WHEN {test.sql} THEN {typed(result)}" for test, result in zip(tests, alike, strict=False)]
+    written = [result.sql if result.type.kind == "NULL" else typed(result) for result in alike]
+    parts = [f"WHEN {test.sql} THEN {result}" for test, result in zip(tests, written, strict=False)]
     nullable = len(alike) == len(tests) or any(value.nullable for value in alike)
     if len(alike) > len(tests):
-        parts.append(f"ELSE {typed(alike[-1])}")
+        parts.append(f"ELSE {written[-1]}")
     volatile = any(value.volatile for value in (*tests, *results))
     return Value(f"CASE {' '.join(parts)} END", common, nullable, volatile=volatile)
 
