@@ -7,8 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -300,12 +300,13 @@ class _Recorder:
         return failures
 
 
-def _listen(events: Iterator[Event], recorder: _Recorder, options: RunOptions, plan: Plan) -> RunRecord:
+def _listen(events: Generator[Event], recorder: _Recorder, options: RunOptions, plan: Plan) -> RunRecord:
     """Record the events as they come and show them; returns what they amount to."""
     listener = options.listen(plan) if options.listen is not None else nullcontext(lambda _: None)
     try:
-        with listener as show:
-            for event in events:
+        # Closed, so that whatever goes wrong here (a full disk) cancels what runs.
+        with listener as show, closing(events) as open_events:
+            for event in open_events:
                 for recorded in recorder.record(event):
                     show(recorded)
     finally:

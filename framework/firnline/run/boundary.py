@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Final
@@ -18,17 +18,27 @@ from firnline.domain import PlannedStage
 from firnline.errors import DataError, FirnlineError, StageError, StoppedByGateError, TransientError
 
 _OUR_FILES: Final = ("/firnline/run/", "/firnline/domain/")
-_TRANSIENT_CONNECTOR: Final = frozenset(
-    {
-        "BadGatewayError",
-        "GatewayTimeoutError",
-        "InternalServerError",
-        "OperationalError",
-        "RequestTimeoutError",
-        "ServiceUnavailableError",
-        "TooManyRequests",
-    }
-)
+# Package → classes of errors of the network or the service, told by name: the core imports none of the packages.
+_TRANSIENT: Final[Mapping[str, frozenset[str]]] = {
+    "snowflake.connector": frozenset(
+        {
+            "BadGatewayError",
+            "ConnectTimeout",
+            "ConnectionError",
+            "GatewayTimeoutError",
+            "InternalServerError",
+            "OperationalError",
+            "ReadTimeout",
+            "RequestTimeoutError",
+            "ServiceUnavailableError",
+            "TooManyRequests",
+        }
+    ),
+    "requests": frozenset({"ChunkedEncodingError", "ConnectionError", "Timeout"}),
+    "urllib3": frozenset({"NewConnectionError", "ProtocolError", "TimeoutError"}),
+    "socket": frozenset({"gaierror"}),
+    "httpx": frozenset({"NetworkError", "RemoteProtocolError", "TimeoutException"}),
+}
 
 
 @contextmanager
@@ -55,18 +65,24 @@ def step_code(stage: PlannedStage) -> Iterator[None]:
 def is_transient(error: BaseException) -> bool:
     """Tell whether trying again may help: the step says so, or the network or the service failed.
 
-    The connector's classes are told by name, since the core does not import it. An ``OperationalError`` is one of
-    connection or service; a statement that is wrong is a ``ProgrammingError``.
+    The connector's ``OperationalError`` is one of connection or service; a statement that is wrong is a
+    ``ProgrammingError``, which is not transient.
     """
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, TransientError | ConnectionError):
+        if isinstance(seen, TransientError | ConnectionError | TimeoutError):
             return True
-        for kind in type(seen).__mro__:
-            if kind.__module__.startswith("snowflake.connector") and kind.__name__ in _TRANSIENT_CONNECTOR:
-                return True
+        if any(_is_network_error(kind) for kind in type(seen).__mro__):
+            return True
         seen = seen.__cause__
     return False
+
+
+def _is_network_error(kind: type) -> bool:
+    return any(
+        kind.__name__ in names and (kind.__module__ + ".").startswith(package + ".")
+        for package, names in _TRANSIENT.items()
+    )
 
 
 def describe(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import queue
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
@@ -75,7 +75,7 @@ class Order:
     keep: Callable[[str], None]
 
 
-def execute(order: Order) -> Iterator[Event]:
+def execute(order: Order) -> Generator[Event]:
     """Execute a plan. Every event is yielded before what follows from it begins, so that it can be recorded first.
 
     The iterator must be exhausted, or closed: closing it cancels what runs.
@@ -169,23 +169,23 @@ class _Walk:
         while len(self.running) < self.order.plan.workers and not self.stopping:
             if self.retries and self.retries[0][0] <= now:
                 _, name, number = heapq.heappop(self.retries)
-                yield self._start(name, number)
+                yield from self._start(name, number)
             elif (ready := self.schedule.take()) is not None:
-                yield self._start(ready, 1)
+                yield from self._start(ready, 1)
             else:
                 return
 
-    def _start(self, name: str, number: int) -> Event:
+    def _start(self, name: str, number: int) -> Iterator[Event]:
+        """Say that an attempt starts, then start it: a kill in between leaves nothing that the record does not know."""
         planned, stage = self.planned[name], self.stages[name]
         attempt_id = new_attempt_id()
         kind = ProcessAttempt if planned.runs_in == "process" else ThreadAttempt
         attempt = kind(self.order.shop, stage, planned, self._inputs(stage), attempt_id)
         now = self.order.clock()
+        yield StageStarted(at=now, stage=name, step=planned.step, attempt=number, attempt_id=attempt_id)
         deadline = now + planned.timeout_s if planned.timeout_s is not None else float("inf")
         self.running[name] = _Running(attempt, number, now, deadline)
-        event = StageStarted(at=now, stage=name, step=planned.step, attempt=number, attempt_id=attempt_id)
         attempt.start()
-        return event
 
     def _inputs(self, stage: Stage) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
@@ -233,10 +233,11 @@ class _Walk:
         running = self.running.get(message.stage)
         if running is None or running.attempt.attempt_id != message.attempt_id:
             return  # an attempt that was left behind
-        if message.outputs is not None:
+        if message.outputs is not None and (self.stopping or not running.cancelled):
             yield self._finished(message.stage, message.outputs)
             self.schedule.done(message.stage)
             return
+        # Outputs that come after the timeout do not count: else it would depend on chance whether it holds.
         error = message.error if message.error is not None else RuntimeError("the attempt ended without a reason")
         if running.cancelled:
             error = self._gone_reason(message.stage)

@@ -7,6 +7,7 @@ import importlib
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -16,9 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from firnline.domain import PlannedStage, Stage, StepContext, StepSpec
-from firnline.errors import FirnlineError, PlatformError, StageError
+from firnline.errors import FirnlineError, InterruptedRunError, PlatformError, StageError, TransientError
 from firnline.run.attempt import Ended, Progressed, Workshop
-from firnline.run.boundary import describe, step_code
+from firnline.run.boundary import describe, is_transient, step_code
 from firnline.run.capture import StageLog
 from firnline.run.outputs import check_outputs
 
@@ -70,6 +71,8 @@ class ProcessAttempt:
         self._process = context.Process(
             target=_child, args=(self._sender, job), name=f"stage {stage.name}", daemon=True
         )
+        self._lock = threading.Lock()  # starting and ending the process exclude each other
+        self._cancelled = False
 
     def start(self) -> None:
         """Begin. Starting a process takes some 50 ms, so a thread does it and then listens."""
@@ -82,16 +85,22 @@ class ProcessAttempt:
         threading.Thread(target=self._end, daemon=True).start()
 
     def _end(self) -> None:
-        with contextlib.suppress(ValueError, AttributeError):  # it never started, or is closed already
-            self._process.terminate()
-            self._process.join(_TERMINATE_S)
-            if self._process.is_alive():
-                self._process.kill()
+        with self._lock:
+            self._cancelled = True
+            if self._process.pid is None:
+                return  # it never starts now
+        self._process.terminate()
+        self._process.join(_TERMINATE_S)
+        if self._process.is_alive():
+            self._process.kill()
 
     def _listen(self) -> None:
         ended = Ended(self.stage.name, self.attempt_id, None, None)
         try:
-            self._process.start()
+            with self._lock:
+                if self._cancelled:
+                    raise InterruptedRunError("it was cancelled before its process started")
+                self._process.start()
             self._sender.close()
             ended = self._receive()
         except Exception as error:  # noqa: BLE001 (handed to the run, which decides)
@@ -111,7 +120,9 @@ class ProcessAttempt:
             if kind == "progress":
                 self.shop.mailbox.put(Progressed(self.stage.name, *content))
                 continue
-            self._process.join()
+            self._process.join(_TERMINATE_S)
+            if self._process.is_alive():  # a thread of the step's own goes on, though its work is done
+                self._process.kill()
             return Ended(self.stage.name, self.attempt_id, *content)
 
     def _died(self, code: int | None) -> StageError:
@@ -134,6 +145,8 @@ def _reference(spec: StepSpec) -> tuple[str, str]:
 
 def _child(sender: Connection, job: _Job) -> None:
     """Run in the child: do the work and send what comes out."""
+    # A terminal sends Ctrl-C to children too; whether and how to stop is the parent's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
     log = os.open(job.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(log, 1)
@@ -197,18 +210,27 @@ def _picklable(error: BaseException, job: _Job) -> BaseException:
             print(f"the error cannot be sent as it is: {problem}", file=sys.stderr)  # noqa: T201
     hint = error.hint if isinstance(error, FirnlineError) else None
     message = error.message if isinstance(error, FirnlineError) else f"{type(error).__name__}: {error}"
-    return _SentError(message, stage=job.planned.name, step=job.planned.step, plugin=job.planned.plugin, hint=hint)
+    sent = _SentError(message, stage=job.planned.name, step=job.planned.step, plugin=job.planned.plugin, hint=hint)
+    if is_transient(error):
+        sent.__cause__ = TransientError(message)
+    return sent
 
 
 class _SentError(StageError):
-    """A stage's error as it comes out of the child: without its cause, whose traceback is in the log."""
+    """A stage's error as it comes out of the child.
+
+    Its cause stays there, with its traceback in the log; whether that was transient goes along.
+    """
 
     def __reduce__(self) -> Any:
-        return _rebuild, (self.message, self.stage, self.step, self.plugin, self.hint)
+        return _rebuild, (self.message, self.stage, self.step, self.plugin, self.hint, is_transient(self))
 
 
-def _rebuild(message: str, stage: str, step: str, plugin: str, hint: str | None) -> StageError:
-    return StageError(message, stage=stage, step=step, plugin=plugin, hint=hint)
+def _rebuild(message: str, stage: str, step: str, plugin: str, hint: str | None, transient: bool) -> StageError:
+    error = StageError(message, stage=stage, step=step, plugin=plugin, hint=hint)
+    if transient:
+        error.__cause__ = TransientError(message)
+    return error
 
 
 def _end_with_parent() -> None:
