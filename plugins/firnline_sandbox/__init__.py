@@ -8,7 +8,22 @@
     connection = firnline_sandbox.connect("my/folder")   # a connection like the Snowflake connector's
 """
 
-from firnline_sandbox.engine import SandboxEngine
-from firnline_sandbox.sessions import connect, session
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from firnline_sandbox.engine import SandboxEngine
+    from firnline_sandbox.sessions import connect, session
 
 __all__ = ["SandboxEngine", "connect", "session"]
+
+_HOMES: Final = {"SandboxEngine": "engine", "connect": "sessions", "session": "sessions"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: the plugin's description is in this package, and reading it must not load DuckDB."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from firnline_sandbox.dispatch import find_handler
 from firnline_sandbox.errors import missing_object, missing_session_context
-from firnline_sandbox.statements.scanner import Scanner, split_name
+from firnline_sandbox.statements.scanner import Scanner, leading_words, split_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,9 +84,6 @@ class Context:
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run Snowflake SQL in this session and transaction, without an entry in the query history."""
-        from firnline_sandbox.execution import find_handler
-        from firnline_sandbox.statements.scanner import leading_words
-
         handler, writes = find_handler(sql, leading_words(sql))
         if writes:
             self.transaction  # noqa: B018 (raises in a statement that only reads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline_sandbox import execution
+from firnline_sandbox.dispatch import find_handler
 from firnline_sandbox.history import new_query_id
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.query import translate
@@ -39,10 +40,10 @@ def describe(connection: SandboxConnection, sql: str, params: Sequence[Any]) -> 
     if verb in _QUERIES:
         result = execution.read_only(connection, sql, params, _describe_query)
     elif verb in _HARMLESS:
-        handler, _ = execution.find_handler(sql, words)
+        handler, _ = find_handler(sql, words)
         result = execution.read_only(connection, sql, params, handler)
     else:
-        execution.find_handler(sql, words)
+        find_handler(sql, words)
         result = _COUNTS.get(verb) or Result.status()
     return query_id, result.columns
 

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import duckdb
 
 from firnline_sandbox.context import Context
+from firnline_sandbox.dispatch import find_handler
 from firnline_sandbox.errors import (
     empty_statement,
     from_duckdb,
     lost_transaction,
-    syntax_error,
     timed_out,
-    unsupported,
 )
 from firnline_sandbox.history import QueryRecord, RunningQuery, new_query_id
 from firnline_sandbox.statements import registry
@@ -235,28 +234,6 @@ def _time_limit(connection: SandboxConnection, running: RunningQuery) -> Iterato
         timer.cancel()
 
 
-def find_handler(sql: str, words: Sequence[str]) -> tuple[Callable[[Any, str], Result], bool]:
-    """Find what carries out a statement, and whether it writes.
-
-    Raises:
-        ProgrammingError: 900, the statement is empty; 1003, it is no SQL; 2, the sandbox lacks this kind of statement.
-    """
-    registry.load_builtin()
-    if not words:
-        first = next(iter(lex(sql)), None)
-        if first is None:
-            raise empty_statement()
-        if first.text != "(":
-            raise syntax_error(f"line 1 at position {first.start} unexpected '{first.text}'.")
-        words = ["SELECT"]
-    found = registry.match_statement(words)
-    if found is None:
-        if words[0] not in registry.known_verbs():
-            raise syntax_error(f"line 1 at position 0 unexpected '{words[0]}'.")
-        raise unsupported(" ".join(words[:3]))
-    return found
-
-
 def _carry_out(statement: Statement) -> Result:
     connection = statement.connection
     if statement.words[0] in _TRANSACTION_CONTROL:
@@ -283,6 +260,8 @@ def _write(statement: Statement) -> Result:
     except BaseException:
         transaction.rollback()
         raise
+    if receipts.current.get() is not None and not result.is_stream:
+        transaction.answer = registry.describe_answer(statement.running.query_id, result)
     transaction.commit()
     return result
 

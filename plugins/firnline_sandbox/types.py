@@ -88,13 +88,6 @@ class SnowflakeType:
         """Read back what :meth:`to_dict` wrote."""
         return SnowflakeType(**fields)
 
-    @staticmethod
-    def parse(text: str) -> SnowflakeType:
-        """Read a type as Snowflake SQL spells it, such as ``NUMBER(10, 2)``."""
-        from firnline_sandbox.translate.parsing import parse_type
-
-        return parse_type(text)
-
 
 def number(precision: int = 38, scale: int = 0) -> SnowflakeType:
     """NUMBER(precision, scale), its precision capped at 38."""
@@ -184,7 +177,7 @@ def from_duckdb(name: str) -> SnowflakeType:
         return number(int(found[1]), int(found[2]))
     if upper in _DUCKDB_SIMPLE:
         return _DUCKDB_SIMPLE[upper]
-    if upper.endswith("INT") or upper == "INTEGER" or upper.endswith("INTEGER"):
+    if upper.endswith(("INT", "INTEGER")):
         return INTEGER
     if upper.startswith("TIMESTAMP"):
         return TIMESTAMP_NTZ

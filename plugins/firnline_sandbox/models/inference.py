@@ -16,6 +16,7 @@ import pyarrow as pa
 from firnline_sandbox.errors import carried, error, unsupported
 from firnline_sandbox.models.workers import Call, HandlerError, WorkerCancelledError, WorkerError
 from firnline_sandbox.statements.scanner import quote_text
+from firnline_sandbox.translate.parsing import parse_type
 from firnline_sandbox.types import ARRAY, OBJECT, VARIANT, SnowflakeType
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def argument_type(argument: Argument) -> SnowflakeType:
     Raises:
         ProgrammingError: 2, the sandbox cannot hand such values to a model.
     """
-    type_ = SnowflakeType.parse(argument.sql_type)
+    type_ = parse_type(argument.sql_type)
     if type_.kind not in {"FLOAT", "NUMBER", *_AS_TEXT}:
         raise unsupported(f"argument {argument.name} of type {argument.sql_type} of a model's function")
     return type_

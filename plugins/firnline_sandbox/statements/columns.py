@@ -83,7 +83,9 @@ def _read_column(scanner: Scanner, found: ColumnList) -> TableColumn:
     if scanner.sees(",") or scanner.sees(")"):
         found.names_only = True
         return TableColumn(name=name, type=SnowflakeType("NULL"), physical="")
-    return read_column_options(scanner, name, SnowflakeType.parse(scanner.type_text()))
+    from firnline_sandbox.translate.parsing import parse_type
+
+    return read_column_options(scanner, name, parse_type(scanner.type_text()))
 
 
 def read_column_options(scanner: Scanner, name: str, type_: SnowflakeType) -> TableColumn:
