@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.installing import install
 
 from firnline.cli.main import run_command
 from firnline.cli.new_plugin import write_plugin
 from firnline.errors import UsageError
+from tests.installing import install
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.docs.examples import Block, blocks, commands, prints
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from checks.reference import FOLDER, PAGES
 from tests.docs.examples import Block, commands, prints
 

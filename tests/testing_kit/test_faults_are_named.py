@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.testing_kit.rightful import WRONG, count, write_source
 
 from firnline.domain import Files, Params, Port, StepSpec, Value
 from firnline.testing import Case, conformance, run_checks, step_checks
 from firnline.testing.rehearsal import Rehearsal, rehearse
 from firnline.testing.subject import Subject, load_subject
+from tests.testing_kit.rightful import WRONG, count, write_source
 
 SUBJECT = load_subject("rightful", "tests.testing_kit.rightful", None, {})
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from tests.testing_kit.rightful import write_source, write_words
-
 from firnline.testing import Case, conformance
+from tests.testing_kit.rightful import write_source, write_words
 
 CASES = {
     "words.count": Case(params={"unit": "lines"}, inputs=write_source),

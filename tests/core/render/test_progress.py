@@ -110,7 +110,7 @@ def test_table_of_a_running_run() -> None:
         progress.apply(event)
     assert shown(render_progress(progress, now=NOON + 7.0), 110).splitlines() == [
         "stage      state               time         rows   ~credits",
-        "────────────────────────────────────────────────────────────────────────────────────────",
+        "───────────────────────────────────────────────────────────────────────────────────────",
         "ingest     ○ reused                                           from 20261121-101010-aaaa",
         "features   ✓ finished         2.0 s        7,043       0.01",
         "split      ✓ finished         1.0 s        7,043       0.01",
