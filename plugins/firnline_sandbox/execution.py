@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import duckdb
 
+from firnline_sandbox.catalog import receipts
 from firnline_sandbox.context import Context
 from firnline_sandbox.dispatch import find_handler
 from firnline_sandbox.errors import (
@@ -19,6 +20,7 @@ from firnline_sandbox.errors import (
     timed_out,
 )
 from firnline_sandbox.history import QueryRecord, RunningQuery, new_query_id
+from firnline_sandbox.result import Result
 from firnline_sandbox.statements import registry
 from firnline_sandbox.statements.scanner import leading_words, lex
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from firnline_sandbox.connection import SandboxConnection
-    from firnline_sandbox.result import Result
     from firnline_sandbox.transaction import Transaction
 
 # Statements that stay inside the session's open transaction; every other writing statement commits it first.
@@ -54,6 +55,11 @@ class Statement:
     def commits(self) -> bool:
         """Say whether the statement ends an open transaction before it starts."""
         return self.writes and self.words[0] not in _TRANSACTIONAL and not self.keeps_transaction
+
+    def receipt(self, result: Result) -> tuple[str, bytes] | None:
+        """Give what is kept with the statement's changes, in case that its answer is lost."""
+        answer = receipts.answer(self.running.query_id, result)
+        return None if answer is None else (self.running.query_id, answer)
 
     def carry_out(
         self, cursor: duckdb.DuckDBPyConnection, transaction: Transaction | None = None, *, may_stream: bool = False
@@ -238,6 +244,8 @@ def _carry_out(statement: Statement) -> Result:
     connection = statement.connection
     if statement.words[0] in _TRANSACTION_CONTROL:
         with connection.lock:
+            if statement.words[0] == "COMMIT" and connection.transaction is not None:
+                connection.transaction.receipt = statement.receipt(Result.status())
             return read(statement)
     if statement.writes and not connection.parameter("AUTOCOMMIT") and not statement.commits:
         with connection.lock:
@@ -260,8 +268,7 @@ def _write(statement: Statement) -> Result:
     except BaseException:
         transaction.rollback()
         raise
-    if receipts.current.get() is not None and not result.is_stream:
-        transaction.answer = registry.describe_answer(statement.running.query_id, result)
+    transaction.receipt = statement.receipt(result)
     transaction.commit()
     return result
 
@@ -308,6 +315,7 @@ class SessionTransaction:
 
     def __init__(self, connection: SandboxConnection) -> None:
         self._connection = connection
+        self.receipt: tuple[str, bytes] | None = None
         self._inner: Transaction | None = None
         self._done: list[Statement] = []
 
@@ -344,6 +352,7 @@ class SessionTransaction:
         """End the transaction and keep its changes."""
         self._connection.transaction = None
         if self._inner is not None:
+            self._inner.receipt = self.receipt
             self._inner.commit()
 
     def rollback(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from firnline_sandbox.catalog import storage
+from firnline_sandbox.catalog import receipts, storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,8 @@ class Transaction:
         self._engine = engine
         self.cursor = cursor
         self.catalog = catalog
+        self.receipt: tuple[str, bytes] | None = None
+        """A query's id, and what whoever sent it is told if the answer to it is lost (see ``receipts``)."""
         self._after_commit: list[Callable[[], None]] = []
         self._after_rollback: list[Callable[[], None]] = []
 
@@ -42,6 +44,8 @@ class Transaction:
     def commit(self) -> None:
         """Make the changes of data and catalog visible, both at once."""
         try:
+            if self.receipt is not None:
+                receipts.note(self.cursor, *self.receipt)
             storage.save(self.cursor, self.catalog.changes)
             self.cursor.execute("COMMIT")
         except BaseException:

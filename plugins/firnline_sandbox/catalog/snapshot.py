@@ -17,6 +17,25 @@ if TYPE_CHECKING:
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
+# A session's id is its number among those of its user, behind its user's number; that of the engine's own process is 0.
+_SESSIONS_OF_A_USER = 2**20
+
+
+def session_id(user: int, number: int) -> int:
+    """Give the id of a user's session."""
+    return user * _SESSIONS_OF_A_USER + number % _SESSIONS_OF_A_USER
+
+
+def user_of(session: int) -> int:
+    """Give the number of the process that a session belongs to; 0 for the one that has the engine."""
+    return session // _SESSIONS_OF_A_USER
+
+
+def is_kept(entry: Entry) -> bool:
+    """Say whether an entry is written to disk: temporary objects of other processes' sessions outlive the engine."""
+    return entry.session is None or user_of(entry.session) != 0
+
+
 def new_fields(**names: Any) -> dict[str, Any]:
     """Give the fields that every new entry starts with: a fresh id and the time."""
     now = dt.datetime.now(dt.UTC)
@@ -30,7 +49,7 @@ class Catalog:
         self._entries: dict[Key, Entry] = {entry.key: entry for entry in entries}
         self.revision = revision
         self.changes: dict[str, Entry | None] = {}
-        """Permanent entries that were put (or None: removed) since the fork, by id."""
+        """Entries that are kept on disk and were put (or None: removed) since the fork, by id."""
 
     def fork(self) -> Catalog:
         """Copy the catalog for a writing transaction."""
@@ -95,7 +114,7 @@ class Catalog:
     def put(self, entry: Entry) -> None:
         """Add an entry, or write a changed one in the old one's place."""
         self._entries[entry.key] = entry
-        if entry.session is None:
+        if is_kept(entry):
             self.changes[entry.id] = entry
 
     def add(self, entry: Entry) -> None:
@@ -115,7 +134,7 @@ class Catalog:
     def remove(self, entry: Entry) -> None:
         """Forget an entry."""
         del self._entries[entry.key]
-        if entry.session is None:
+        if is_kept(entry):
             self.changes[entry.id] = None
 
     def rename(self, entry: AnyEntry, parts: tuple[str, str, str]) -> AnyEntry:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from firnline_sandbox.catalog import receipts
 from firnline_sandbox.catalog.entries import Database, Schema, Sequence, Table, Warehouse, from_json, to_json
-from firnline_sandbox.catalog.snapshot import Catalog, new_fields
+from firnline_sandbox.catalog.snapshot import Catalog, new_fields, user_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import duckdb
 
@@ -24,8 +25,12 @@ class StoredCatalogError(Exception):
     """The folder holds a sandbox that this version cannot read."""
 
 
-def load(database: duckdb.DuckDBPyConnection) -> Catalog:
+def load(database: duckdb.DuckDBPyConnection, living: Collection[int] = ()) -> Catalog:
     """Read the catalog, making it (and the default database) in a new sandbox.
+
+    Args:
+        database: DuckDB's.
+        living: the users whose sessions go on, with their temporary objects.
 
     Raises:
         StoredCatalogError: a later version of Firnline wrote it.
@@ -36,6 +41,7 @@ def load(database: duckdb.DuckDBPyConnection) -> Catalog:
     database.execute("CREATE TABLE IF NOT EXISTS catalog.format (number INTEGER)")
     database.execute("CREATE TABLE IF NOT EXISTS catalog.objects (id VARCHAR, kind VARCHAR, document VARCHAR)")
     database.execute("CREATE SEQUENCE IF NOT EXISTS catalog.version")
+    receipts.prepare(database)
     number = database.execute("SELECT max(number) FROM catalog.format").fetchall()[0][0]
     if number is None:
         database.execute("INSERT INTO catalog.format VALUES (?)", [FORMAT])
@@ -43,7 +49,10 @@ def load(database: duckdb.DuckDBPyConnection) -> Catalog:
         database.execute("ROLLBACK")
         raise StoredCatalogError(f"the sandbox was written by a later version of Firnline (format {number})")
     rows = database.execute("SELECT kind, document FROM catalog.objects").fetchall()
-    catalog = Catalog([from_json(kind, document) for kind, document in rows])
+    entries = [from_json(kind, document) for kind, document in rows]
+    gone = [entry for entry in entries if entry.session is not None and user_of(entry.session) not in living]
+    save(database, {entry.id: None for entry in gone})
+    catalog = Catalog([entry for entry in entries if entry not in gone])
     if not rows:
         catalog.add(Database(**new_fields(name=DEFAULT_DATABASE)))
         catalog.add(Schema(**new_fields(database=DEFAULT_DATABASE, name=DEFAULT_SCHEMA)))
