@@ -3,8 +3,8 @@
 A program: ``python -P -X snowflake_import_directory=<version folder>/ worker.py``. It serves one model version, imports
 each generated handler file at its first call, and ends when its standard input ends.
 
-A frame is eight bytes of length and an Arrow IPC stream of one table. A request carries the arguments as columns, and
-in the schema's metadata ``handler`` (``functions.predict.infer``) and ``json_columns`` (positions whose text is JSON).
+Frames are those of ``workers.frames``. A request carries the arguments as columns, and in its metadata ``handler``
+(``functions.predict.infer``) and ``json_columns`` (positions whose text is JSON).
 A reply carries one text column, the JSON of each row's result; or no rows, with the traceback under ``error``.
 
 The handler of a table function is a class. One with ``process`` is called like a function. One with ``end_partition``
@@ -18,24 +18,28 @@ import decimal
 import importlib.util
 import json
 import math
-import os
-import struct
 import sys
-import traceback
-import types
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
+from firnline_sandbox.workers.frames import (
+    claim_standard_output,
+    from_bytes,
+    message,
+    own_traceback,
+    read_frame,
+    to_bytes,
+    write_frame,
+)
+from firnline_sandbox.workers.warehouse_module import FLATTEN, provide_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
-
-LENGTH = struct.Struct("<q")
-FLATTEN = "flatten_object_input"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,47 +53,19 @@ class Handler:
 
 def main() -> None:
     """Answer requests until the parent closes the pipe."""
-    requests, replies = sys.stdin.buffer, _claim_standard_output()
-    _provide_snowflake_module()
+    requests, replies = sys.stdin.buffer, claim_standard_output()
+    provide_module()
     folder = Path(sys._xoptions["snowflake_import_directory"])  # noqa: SLF001
     sys.path.insert(0, str(folder))
     handlers: dict[str, Handler] = {}
-    while (request := _read_frame(requests)) is not None:
+    while (request := read_frame(requests)) is not None:
         try:
-            reply = _answer(request, folder, handlers)
+            reply = _answer(from_bytes(request), folder, handlers)
         except KeyboardInterrupt:
             return
         except BaseException as error:  # noqa: BLE001 - whatever a model's code raises is the caller's answer
-            schema = pa.schema([("result", pa.string())], metadata={"error": _traceback(error)})
-            reply = schema.empty_table()
-        _write_frame(replies, reply)
-
-
-def _claim_standard_output() -> BinaryIO:
-    """Keep the pipe for replies, and send what the model prints, from Python or C, to standard error."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    return replies
-
-
-def _provide_snowflake_module() -> None:
-    """Put Snowflake's in-warehouse module `_snowflake` in place, as far as generated handlers use it."""
-    module = types.ModuleType("_snowflake")
-
-    def vectorized(**options: object) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-            setattr(function, FLATTEN, bool(options.get(FLATTEN)))
-            return function
-
-        return mark
-
-    def udf_init_once(function: Callable[[], None]) -> Callable[[], None]:
-        return function
-
-    module.vectorized = vectorized  # type: ignore[attr-defined]
-    module.udf_init_once = udf_init_once  # type: ignore[attr-defined]
-    sys.modules["_snowflake"] = module
+            reply = message({"error": own_traceback(error, __file__)})
+        write_frame(replies, to_bytes(reply))
 
 
 def _answer(request: pa.Table, folder: Path, handlers: dict[str, Handler]) -> pa.Table:
@@ -163,14 +139,6 @@ def _flatten(objects: Any, features: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _traceback(error: BaseException) -> str:
-    """Format a traceback without this program's own frames."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__ and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
-
-
 def _encode(rows: list[Any]) -> list[str]:
     encode = json.JSONEncoder(allow_nan=False, default=_plain, check_circular=False, ensure_ascii=False).encode
     try:
@@ -211,25 +179,6 @@ def _without_nan(value: Any) -> Any:
         case list() | tuple():
             return [_without_nan(item) for item in value]
     return value
-
-
-def _read_frame(stream: BinaryIO) -> pa.Table | None:
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        return None
-    (length,) = LENGTH.unpack(head)
-    with pa.ipc.open_stream(stream.read(length)) as reader:
-        return reader.read_all()
-
-
-def _write_frame(stream: BinaryIO, table: pa.Table) -> None:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    payload = sink.getvalue()
-    stream.write(LENGTH.pack(payload.size))
-    stream.write(payload)
-    stream.flush()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +135,7 @@ def test_workers_end_with_the_engine(package: Callable[..., Path]) -> None:
     with SandboxEngine.open() as engine:
         version = add_model(engine, package())
         call(engine, version, "SELECT $f(i) FROM range(3) AS t(i)")
-        (process,) = engine.part("models").workers._workers.values()
-        assert process.process.poll() is None
-    assert process.process.poll() is not None
+        (process_id,) = engine.part("models").workers.process_ids()
+        os.kill(process_id, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process_id, 0)
