@@ -194,8 +194,8 @@ def run_pipeline(composed: Composed, installed: Installed, options: RunOptions |
 
 def _execute(ready: Planned, composed: Composed, installed: Installed, options: RunOptions) -> Outcome:
     started = time.time()
-    run_id = new_run_id(datetime.fromtimestamp(started).astimezone())
-    store, folder = ready.store, ready.store.folder(run_id)
+    store = ready.store
+    run_id, folder = _new_folder(store, started)
     lock = RunLock(folder)
     try:
         _throw_away_leftovers(store, ready)
@@ -215,6 +215,18 @@ def _execute(ready: Planned, composed: Composed, installed: Installed, options: 
         lock.release()
     report = _write_report(folder, record, ready.plan, composed, environment)
     return Outcome(record=record, plan=ready.plan, folder=folder, report=report)
+
+
+def _new_folder(store: Store, started: float) -> tuple[str, Path]:
+    """Make the folder of a new run, whose name no other process has taken."""
+    while True:
+        run_id = new_run_id(datetime.fromtimestamp(started).astimezone())
+        folder = store.folder(run_id)
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return run_id, folder
 
 
 def _order(

@@ -78,6 +78,29 @@ def test_killed_at_random_moments(project: Project) -> None:
     assert_clean(project.path)
 
 
+def test_the_process_of_a_stage_does_not_outlive_a_killed_run(project: Project) -> None:
+    project.write({"burn": {"uses": "toy.burn", "params": {"value": 14}}})
+    process = start(project.path)
+    written = project.path / "burning.pid"
+    while not written.exists() or not written.read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    worker = int(written.read_text())
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    end = time.monotonic() + 5
+    while is_running(worker):
+        assert time.monotonic() < end, "the worker goes on without anybody who waits for it"
+        time.sleep(0.02)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def expected_total(count: int) -> float:
     value, total = 1, 1
     for i in range(1, count):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -13,6 +15,7 @@ import pytest
 from firnline.domain import StageFinished, StageRetried, StageStarted
 from firnline.errors import UsageError
 from firnline.record import Store, list_runs, load_run
+from firnline.run.boundary import is_transient
 from tests.core.conftest import DIAMOND, Project
 
 
@@ -170,6 +173,67 @@ def test_a_stage_that_runs_too_long_is_cancelled(project: Project) -> None:
     error = outcome.record.stages["slow"].error
     assert error is not None
     assert error.startswith("StageTimeoutError: it ran longer than its timeout of 0.2 s")
+
+
+def test_what_comes_after_the_timeout_does_not_count(project: Project) -> None:
+    project.write({"deaf": {"uses": "toy.stubborn", "params": {"sleep_s": 0.8}, "timeout_s": 0.2}})
+    outcome = project.run()
+    assert str(outcome.record.stages["deaf"].error).startswith("StageTimeoutError")
+    assert list((project.path / ".firnline" / "artifacts").iterdir()) == []
+    assert project.plan().stage("deaf").action == "run"
+
+
+def test_a_step_that_never_reacts_is_left_behind(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["firnline.run.execute"], "GRACE_S", 0.3)
+    project.write(
+        {
+            "deaf": {"uses": "toy.stubborn", "params": {"sleep_s": 3}, "timeout_s": 0.2},
+            "after": {"uses": "toy.total", "inputs": {"numbers": ["deaf"]}},
+            "other": {"uses": "toy.source"},
+        }
+    )
+    began = time.monotonic()
+    outcome = project.run()
+    assert time.monotonic() - began < 2
+    assert {name: stage.status for name, stage in outcome.record.stages.items()} == {
+        "deaf": "failed",
+        "after": "skipped",
+        "other": "finished",
+    }
+    time.sleep(3)  # the step ends after its run; what it wrote is thrown away by the next one
+    project.run("deaf.params.sleep_s=0")
+    store = Store(project.path / ".firnline")
+    assert store.query("SELECT * FROM attempts") == []
+    assert len(list(store.artifacts.iterdir())) == 3
+    store.close()
+
+
+def test_a_network_error_in_a_process_is_tried_again(project: Project) -> None:
+    project.write({"burn": {"uses": "toy.burn", "params": {"value": 16}, "retry": {"attempts": 3, "backoff_s": 0.01}}})
+    outcome = project.run()
+    assert outcome.exit_code == 0, outcome.record.stages["burn"].error
+    assert outcome.record.stages["burn"].attempts == 3
+
+
+def test_a_process_whose_thread_goes_on_is_ended(project: Project) -> None:
+    project.write({"burn": {"uses": "toy.burn", "params": {"value": 17}}})
+    assert project.run().exit_code == 0
+    assert multiprocessing.active_children() == []
+
+
+def test_network_errors_are_known_by_name() -> None:
+    errors = pytest.importorskip("snowflake.connector.errors")
+    assert is_transient(errors.OperationalError("the line is down"))
+    assert is_transient(errors.ServiceUnavailableError())
+    assert not is_transient(errors.ProgrammingError("no such table"))
+    wrapped = RuntimeError("wrapped")
+    wrapped.__cause__ = ConnectionRefusedError()
+    assert is_transient(wrapped)
+    assert is_transient(TimeoutError())
+    assert not is_transient(ValueError("OperationalError"))
+    assert not is_transient(FileNotFoundError())
+    foreign = type("OperationalError", (Exception,), {"__module__": "snowflake.connectors_of_ours"})
+    assert not is_transient(foreign())
 
 
 def test_independent_stages_run_side_by_side(project: Project) -> None:

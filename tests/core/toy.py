@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -131,6 +132,30 @@ def table(context: StepContext, params: SourceParams) -> Table:
     return Table(name=name, rows=params.value, columns=("A",))
 
 
+class QueryParams(Params):
+    """Params of toy.query."""
+
+    sql: str = Field(description="the query that it runs")
+
+
+@step("toy.query", platform=True)
+def query(context: StepContext, params: QueryParams, left: Value | None) -> Value:
+    """Run a query."""
+    note(context)
+    session = context.session
+    context.progress("the query starts")
+    return context.save(session.sql(params.sql).collect()[0][0])
+
+
+@step("toy.stubborn")
+def stubborn(context: StepContext, params: AddParams) -> Value:
+    """Take its time, whatever one asks of it."""
+    note(context)
+    context.progress("it sleeps")
+    time.sleep(params.sleep_s)
+    return context.save(1)
+
+
 def burn(context: StepContext, params: SourceParams) -> dict[str, object]:
     """Give the id of the process that it runs in."""
     print("printed in the process")
@@ -139,9 +164,14 @@ def burn(context: StepContext, params: SourceParams) -> dict[str, object]:
     if params.value == 13:
         os._exit(13)
     if params.value == 14:
+        (context.project / "burning.pid").write_text(str(os.getpid()))
         time.sleep(600)
     if params.value == 15:
         raise DataError("odd data in a process", hint="look at it")
+    if params.value == 16 and len((context.project / CALLS).read_text().split()) < 3:
+        raise ConnectionResetError("the line broke")
+    if params.value == 17:
+        threading.Thread(target=time.sleep, args=(600,)).start()
     return {"value": context.save(os.getpid())}
 
 
@@ -203,7 +233,7 @@ def open_toy(params: ToyPlatformParams, project: Path) -> ToyPlatform:
 
 @hookimpl
 def firnline_steps() -> list[StepSpec]:
-    return [source, add, total, fail, table, BURN]
+    return [source, add, total, fail, table, query, stubborn, BURN]
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +98,26 @@ class StageFailed:
     interrupted: bool = False
 
 
+INTERRUPTION: Final = "the run was interrupted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSkipped:
-    """A stage did not run: ``because`` of a failed stage, or as the plan said (empty)."""
+    """A stage did not run: ``because`` of a failed stage or of an :data:`INTERRUPTION`, or as the plan said (empty)."""
 
     at: float
     stage: str
     because: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        return skip_reason(self.because)
+
+
+def skip_reason(because: str) -> str:
+    """Return in words why a stage was skipped."""
+    return because if because == INTERRUPTION else f"{because} failed" if because else "left out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

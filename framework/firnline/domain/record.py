@@ -39,7 +39,14 @@ class StageRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
     hint: str | None = None
+    gate: bool = False
+    interrupted: bool = False
     because: str = ""
+
+    @property
+    def state(self) -> str:
+        """The status, with failures told apart: ``stopped`` by a gate, ``interrupted`` by the user, or ``failed``."""
+        return "stopped" if self.gate else "interrupted" if self.interrupted else self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +133,8 @@ def _fold_stage(stages: dict[str, StageRecord], event: Event) -> None:
                 seconds=event.seconds,
                 error=f"{event.kind}: {event.message}",
                 hint=event.hint,
+                gate=event.gate,
+                interrupted=event.interrupted,
             )
         case StageSkipped():
             stages[event.stage] = StageRecord(name=event.stage, status="skipped", because=event.because)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from firnline.domain.artifact import Report, artifact_from_json
+from firnline.domain.event import skip_reason
 from firnline.domain.plan import Plan, PlannedStage
 from firnline.domain.record import RunRecord, StageRecord
 from firnline.domain.wording import count_text, dotted, duration_text, number_text, one_line, printable
@@ -168,7 +169,7 @@ def _stage(
         attempts=stage.attempts,
         bar=_bar(stage, record, span),
         from_run=printable(stage.from_run or ""),
-        because=printable(stage.because),
+        because=printable(skip_reason(stage.because)) if stage.because else "",
         reason=printable(planned.reason if planned else ""),
         error=printable(stage.error or ""),
         hint=printable(stage.hint or ""),
@@ -186,11 +187,9 @@ def _stage(
 def _state(stage: StageRecord, planned: PlannedStage | None, record: RunRecord) -> str:
     if stage.name not in record.stages:
         return "skipped" if planned is not None and planned.action == "skip" else "waiting"
-    if stage.status == "failed" and record.status in {"stopped", "interrupted"}:
-        return record.status
     if stage.status == "running" and record.status != "running":
         return "interrupted"
-    return stage.status
+    return stage.state
 
 
 def _where(planned: PlannedStage | None) -> str:

@@ -29,7 +29,7 @@ from firnline.domain import (
     artifact_to_json,
     new_attempt_id,
 )
-from firnline.domain.event import RunStatus
+from firnline.domain.event import INTERRUPTION, RunStatus
 from firnline.errors import InterruptedRunError, StageTimeoutError, StoppedByGateError
 from firnline.run.attempt import Ended, Progressed, StopAsked, ThreadAttempt, Workshop, discard_files, hint_of
 from firnline.run.boundary import is_transient
@@ -309,7 +309,7 @@ class _Walk:
         waiting = [name for _, name, _ in self.retries]
         self.retries.clear()
         for name in [*waiting, *(n for n in self.schedule.abandon(self.running) if n not in waiting)]:
-            yield StageSkipped(at=now, stage=name, because="the run was interrupted")
+            yield StageSkipped(at=now, stage=name, because=INTERRUPTION)
 
     def _discard(self, running: _Running) -> None:
         discard_files(running.attempt.directory)

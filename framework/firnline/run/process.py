@@ -97,10 +97,7 @@ class ProcessAttempt:
     def _listen(self) -> None:
         ended = Ended(self.stage.name, self.attempt_id, None, None)
         try:
-            with self._lock:
-                if self._cancelled:
-                    raise InterruptedRunError("it was cancelled before its process started")
-                self._process.start()
+            self._start_process()
             self._sender.close()
             ended = self._receive()
         except Exception as error:  # noqa: BLE001 (handed to the run, which decides)
@@ -109,6 +106,12 @@ class ProcessAttempt:
             with contextlib.suppress(OSError):
                 self.directory.rmdir()
             self.shop.mailbox.put(ended)
+
+    def _start_process(self) -> None:
+        with self._lock:
+            if self._cancelled:
+                raise InterruptedRunError("it was cancelled before its process started")
+            self._process.start()
 
     def _receive(self) -> Ended:
         while True:

@@ -85,7 +85,7 @@ def test_live_ends_with_the_whole_table() -> None:
     assert text.count("\x1b[?25l") == 1, "the cursor is hidden once"
     assert text.rstrip().endswith("\x1b[?25h"), "and shown again"
     last = text[text.rindex("ingest") :]
-    for word in ("features", "train", "XGBoostError", "needs train", RUN):
+    for word in ("features", "train", "XGBoostError", "train failed", RUN):
         assert word in last
 
 

@@ -47,8 +47,13 @@ def test_summary_of_a_finished_run() -> None:
     ]
 
 
+def _stopped_by_a_gate() -> RunRecord:
+    stages = {**FAILED.stages, "train": replace(FAILED.stages["train"], gate=True)}
+    return replace(FAILED, status="stopped", stages=stages)
+
+
 def test_summary_says_what_a_gate_stopped() -> None:
-    text = shown(render_summary(replace(FAILED, status="stopped")))
+    text = shown(render_summary(_stopped_by_a_gate()))
     assert "■ stopped  churn" in text
     assert "■ train" in text
 

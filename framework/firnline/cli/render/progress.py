@@ -203,7 +203,7 @@ def _line(event: Event, width: int = 0) -> Text:
             hint = f"\nhint: {event.hint}" if event.hint else ""
             return about(event.stage, state, duration_text(event.seconds), f"{event.kind}: {event.message}{hint}")
         case StageSkipped():
-            return about(event.stage, "skipped", f"because {event.because} failed" if event.because else "left out")
+            return about(event.stage, "skipped", f"because {event.reason}" if event.because else event.reason)
         case ObserverFailed():
             return plain(
                 f"plugin {event.plugin}: {event.hook} failed, it is not called again: {event.message}", "yellow"

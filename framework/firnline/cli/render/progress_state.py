@@ -103,7 +103,7 @@ def _after(line: StageLine, event: Event) -> StageLine:
             state: StageState = "interrupted" if event.interrupted else "stopped" if event.gate else "failed"
             return replace(line, state=state, seconds=event.seconds, note=f"{event.kind}: {event.message}")
         case StageSkipped():
-            return replace(line, state="skipped", note=f"needs {event.because}" if event.because else "left out")
+            return replace(line, state="skipped", note=event.reason)
         case _:
             return line
 

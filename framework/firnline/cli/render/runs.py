@@ -14,6 +14,7 @@ from rich.text import Text
 
 from firnline.cli.render.summary import render_summary
 from firnline.cli.render.text import NARROW, Fitted, joined, marked, plain
+from firnline.domain.event import skip_reason
 from firnline.domain.plan import Plan
 from firnline.domain.record import RunRecord, StageRecord
 from firnline.domain.wording import credits_text, dotted, duration_text, number_text, one_line, time_text
@@ -106,7 +107,7 @@ def _stage_table(stages: Sequence[StageRecord], *, narrow: bool) -> Table:
             names = [plain(stage.name, "bold")] + ([] if narrow else [plain(stage.step)])
         table.add_row(
             *names,
-            marked(stage.status),
+            marked(stage.state),
             Text(duration_text(stage.seconds) if stage.seconds is not None else ""),
             Text(f"{stage.rows:,}" if stage.rows is not None else ""),
             joined((_origin(stage), "dim"), "\n".join(told)),
@@ -265,7 +266,7 @@ def _stages(record: RunRecord, plan: Plan | None) -> list[StageRecord]:
 def _origin(stage: StageRecord) -> str:
     if stage.from_run:
         return f"from {stage.from_run}" + ("\n" if stage.outputs else "")
-    return f"needs {stage.because}" if stage.because else ""
+    return skip_reason(stage.because) if stage.because else ""
 
 
 def _output(data: Mapping[str, Any]) -> str:

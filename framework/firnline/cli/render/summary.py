@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from firnline.cli.render.text import joined, marked, plain
-from firnline.domain.record import RunRecord, StageRecord, StageStatus
+from firnline.domain.record import RunRecord, StageRecord
 from firnline.domain.wording import count_text, duration_text, names_text, number_text
 
 METRIC_LIMIT = 24
-_ORDER: tuple[StageStatus, ...] = ("finished", "reused", "failed", "skipped", "running")
+_ORDER = ("finished", "reused", "failed", "stopped", "interrupted", "skipped", "running")
 
 
 def render_summary(record: RunRecord, *, report: Path | None = None, more_metrics: bool = False) -> RenderableType:
@@ -27,14 +27,14 @@ def render_summary(record: RunRecord, *, report: Path | None = None, more_metric
         report: where ``report.html`` lies, as it should be shown.
         more_metrics: show all metrics, not only the first :data:`METRIC_LIMIT`.
     """
-    counts = Counter(stage.status for stage in record.stages.values())
+    counts = Counter(stage.state for stage in record.stages.values())
     told = ", ".join(f"{counts[status]:,} {status}" for status in _ORDER if counts[status])
     head = joined(marked(record.status), (f"  {record.pipeline}", "bold"), f"  {record.run_id}")
     head.append_text(joined((f"  {duration_text(record.seconds)}", "dim")))
     stages = count_text(len(record.stages), "stage")
     parts: list[RenderableType] = [head, plain(f"{stages}: {told}." if told else f"{stages}.", "dim")]
     for stage in record.stages.values():
-        if stage.status == "failed":
+        if stage.status == "failed" and not stage.interrupted:
             parts += [Text(), _failure(record, stage)]
     if record.metrics:
         parts += [Text(), _metrics(record, len(record.metrics) if more_metrics else METRIC_LIMIT)]
@@ -51,10 +51,9 @@ def resume_command(record: RunRecord) -> str | None:
 
 
 def _failure(record: RunRecord, stage: StageRecord) -> RenderableType:
-    gate = record.status == "stopped"
     lines: list[RenderableType] = [
         joined(
-            marked("stopped" if gate else "failed", stage.name),
+            marked(stage.state, stage.name),
             (f"  {stage.step}" if stage.step else "", "dim"),
             (f"  after {duration_text(stage.seconds)}" if stage.seconds is not None else "", "dim"),
             (f", attempt {stage.attempts}" if stage.attempts > 1 else "", "dim"),
