@@ -3,6 +3,6 @@
 Importing the package registers its statements, system functions and query rewriters.
 """
 
-from firnline_sandbox.models import alter, calls, create, files_scheme, lineage, room, show, system, tags
+from firnline_sandbox.models import alter, calls, create, files_scheme, lineage, room, show, system
 
-__all__ = ["alter", "calls", "create", "files_scheme", "lineage", "room", "show", "system", "tags"]
+__all__ = ["alter", "calls", "create", "files_scheme", "lineage", "room", "show", "system"]

@@ -10,9 +10,9 @@ from firnline_sandbox.catalog import changed
 from firnline_sandbox.errors import error, unsupported
 from firnline_sandbox.models.create import add_version, forget_files
 from firnline_sandbox.models.lookup import find_model, model_for
-from firnline_sandbox.models.tags import set_tags, unset_tags
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.registry import statement
+from firnline_sandbox.statements.tags import set_tags, unset_tags
 
 if TYPE_CHECKING:
     from firnline_sandbox.context import Context
