@@ -117,7 +117,10 @@ _REGISTER = StepSpec(
         "data": Port(kind=Table, description="The rows it learned from; their version is mandatory metadata."),
         "features": Port(kind=Table, description="What the feature pipeline made; its version is mandatory metadata."),
     },
-    outputs={"registered": Port(kind=RegisteredModel, description="Name and version in the registry.")},
+    outputs={
+        "registered": Port(kind=RegisteredModel, description="Name and version in the registry."),
+        "report": _REPORT,
+    },
     platform=True,
     modules=_REGISTRY_MODULES,
     extra="snowflake",
@@ -138,7 +141,7 @@ _SCORE = StepSpec(
         "report": _REPORT,
     },
     platform=True,
-    modules=_REGISTRY_MODULES,
+    modules=(*_REGISTRY_MODULES, "matplotlib"),
     extra="snowflake",
 )
 
@@ -156,6 +159,8 @@ _SUMMARY = StepSpec(
         "profile": _PROFILE,
     },
     outputs={"report": _REPORT},
+    modules=("matplotlib",),
+    extra="snowflake",
 )
 
 STEPS: Final = (_INGEST, _PREPARE, *_TRAINERS, _EVALUATE, _REGISTER, _SCORE, _SUMMARY)

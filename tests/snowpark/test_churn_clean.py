@@ -91,7 +91,7 @@ def test_without_rules_text_is_trimmed_and_nothing_is_lost(world: World, untidy:
         ({"keys": ["idd"]}, r"prepare\.params\.rules\.keys: column 'idd' is not in the table", "did you mean 'ID'"),
         ({"casts": {"AMOUT": {"type": "number"}}}, "'AMOUT' is not in the table", "did you mean 'AMOUNT'"),
         ({"extract": {"x": {"column": "name", "path": "a", "type": "text"}}}, "'NAME' is no VARIANT", "casts"),
-        ({"extract": {"name": {"column": "data", "path": "a", "type": "text"}}}, "'NAME' exists", "another name"),
+        ({"extract": {"name": {"column": "data", "path": "a", "type": "text"}}}, "column 'NAME' is there already", "another name"),
     ],
 )
 def test_rules_about_unknown_columns_are_told(

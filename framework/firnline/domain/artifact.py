@@ -36,7 +36,9 @@ class Model:
         task: ``binary``, ``multiclass`` or ``regression``.
         features: input columns in the order that the model expects.
         target: the column it predicts.
-        classes: the labels in the order of ``predict_proba``'s columns; empty for regression.
+        classes: the labels in the order of ``predict_proba``'s columns; empty for regression. The model predicts
+            their places in this order.
+        params: how it was trained, as plain JSON data; a registry keeps them with the version.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Model:
     features: tuple[str, ...]
     target: str
     classes: tuple[Any, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Any:
         """Return the fitted estimator. Unpickling runs code: load only what your own runs wrote."""

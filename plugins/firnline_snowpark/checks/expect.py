@@ -9,7 +9,7 @@ from snowflake.snowpark import functions as sf
 from firnline.domain import Grid, Metrics, Report, Text
 from firnline.errors import StoppedByGateError
 from firnline_snowpark.checks.evaluate import Outcome, describe, evaluate, failing_rows
-from firnline_snowpark.columns import quoted
+from firnline_snowpark.columns import quoted, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def _keep(context: StepContext, port: str, table: Table, failed: Sequence[Outcom
 
 def _examples(rows: DataFrame, outcome: Outcome) -> str:
     """Show the first column, which mostly names the row, and the columns in question of some rows."""
-    shown = list(dict.fromkeys([rows.columns[0], *[quoted(name) for name in outcome.columns]]))
+    shown = list(dict.fromkeys([quoted(unquoted(rows.columns[0])), *[quoted(name) for name in outcome.columns]]))
     found = rows.select(*shown).limit(EXAMPLES).collect()
     texts = [", ".join(f"{name}={value!r}" for name, value in row.as_dict().items()) for row in found]
     return "; ".join(f"({text[:LONGEST_EXAMPLE]})" for text in texts)

@@ -8,8 +8,12 @@ from firnline.domain import Figure, Grid, Report, Text
 from firnline_snowpark.evaluate.measures import measures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from firnline.domain import Task
     from firnline_snowpark.evaluate.evaluation import Evaluation
     from firnline_snowpark.evaluate.predictions import Predictions
+    from firnline_snowpark.evaluate.slices import Slice
 
 THRESHOLDS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SLICE_MEASURES: Final = {
@@ -46,7 +50,7 @@ def evaluation_report(
     grids = [metrics_grid(evaluation)]
     if evaluation.task.task == "binary":
         grids.append(_thresholds(predictions))
-    slices = [_slices(evaluation)] if evaluation.slices else []
+    slices = [slices_grid(evaluation.slices, evaluation.task.task)] if evaluation.slices else []
     return Report(
         title=f"Evaluation on {evaluation.rows:,} held-out rows",
         sections=(Text(body=_story(evaluation, against)), *grids, *figures, *slices),
@@ -106,8 +110,8 @@ def _thresholds(predictions: Predictions) -> Grid:
     return Grid(title="What other thresholds would mean", columns=columns, rows=tuple(rows))
 
 
-def _slices(evaluation: Evaluation) -> Grid:
-    task = evaluation.task.task
+def slices_grid(slices: Sequence[Slice], task: Task, title: str = "Slices") -> Grid:
+    """Return one line a slice."""
     shown = SLICE_MEASURES[task]
     means = ("actual", "predicted") if task != "multiclass" else ()
     rows = tuple(
@@ -118,10 +122,10 @@ def _slices(evaluation: Evaluation) -> Grid:
             *((_mean(part.actual, task), _mean(part.predicted, task)) if means else ()),
             *(number(part.measures.get(name)) for name in shown),
         )
-        for part in evaluation.slices
+        for part in slices
     )
     columns = ("column", "value", "rows", *means, *(legend(name) for name in shown))
-    return Grid(title="Slices", columns=columns, rows=rows)
+    return Grid(title=title, columns=columns, rows=rows)
 
 
 def _mean(value: float | None, task: str) -> str:

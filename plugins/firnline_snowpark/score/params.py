@@ -16,3 +16,4 @@ class ScoreParams(Params):
     threshold: float = Field(
         0.5, gt=0, lt=1, description="Of two classes, the positive one is predicted from this probability on."
     )
+    shown_rows: int = Field(10, ge=0, le=100, description="How many of the rows with the highest scores are shown.")

@@ -47,6 +47,7 @@ def outcome(
         features=task.features,
         target=task.target,
         classes=task.classes,
+        params=params.model_dump(mode="json"),
     )
     columns = (
         *((name, kind, "") for name, kind in roles.kinds.items()),
