@@ -19,7 +19,7 @@ from firnline.record.report_graph import Node, Picture, draw_graph
 from firnline.record.report_view import StageView, headline, run_seconds, ticks, view_lineage, view_results, view_stages
 
 GRAPH_LIMIT = 60
-BESIDE_WIDTH = 520
+BESIDE_WIDTH = 575
 TILE_LIMIT = 12
 RESULT_LIMIT = 20
 
@@ -56,6 +56,8 @@ def render_report(
     detailed = [stage for stage in stages if small or stage.sections or stage.state in _BAD]
     values: dict[str, Any] = {
         "record": record,
+        "pipeline": printable(record.pipeline),
+        "platform": printable(record.platform),
         "headline": headline(stages),
         "took": duration_text(record.seconds) if record.seconds is not None else "",
         "started": time_text(record.started),

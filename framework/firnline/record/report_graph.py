@@ -12,7 +12,7 @@ from markupsafe import Markup
 from firnline.domain.wording import one_line
 from firnline.record.report_layout import Layout, lay_out
 
-NODE_WIDTH, NODE_HEIGHT = 172, 50
+NODE_WIDTH, NODE_HEIGHT = 190, 50
 GAP_ACROSS = {"right": 18, "down": 20}
 GAP_ALONG = {"right": 46, "down": 34}
 MARGIN = 10
@@ -20,6 +20,10 @@ SMALLEST_SCALE = 0.72
 PAGE_WIDTH = 1_000
 LABEL_COLUMNS = 19
 NOTE_COLUMNS = 26
+TEXT_LEFT, TEXT_ROOM = 37, 144
+# From so many columns on, a text is told how wide to be: how wide it would be otherwise is up to the reader's fonts.
+LABEL_SAFE = 15
+NOTE_SAFE = 22
 
 # Strokes inside a circle of radius 8 around (0, 0), so that a state can be told without its colour.
 _MARKS = {
@@ -139,7 +143,8 @@ def _box(node: Node, x: float, y: float) -> Markup:
         '<g class="node {state}" transform="translate({x} {y})"><title>{title}</title>'
         '<rect class="box" width="{w}" height="{h}" rx="9"/>'
         '<g transform="translate(20 {middle})"><circle class="dot" r="9"/><path class="mark" d="{mark}"/></g>'
-        '<text class="name" x="37" y="21">{name}</text><text class="note" x="37" y="37">{note}</text></g>'
+        '<text class="name" x="{left}" y="21"{name_fit}>{name}</text>'
+        '<text class="note" x="{left}" y="37"{note_fit}>{note}</text></g>'
     ).format(
         state=node.state,
         x=f"{x:.1f}",
@@ -149,10 +154,24 @@ def _box(node: Node, x: float, y: float) -> Markup:
         middle=NODE_HEIGHT // 2,
         mark=_MARKS.get(node.state, _MARKS["waiting"]),
         title=node.title,
+        left=TEXT_LEFT,
         name=clip(node.name, LABEL_COLUMNS),
+        name_fit=_fit(node.name, LABEL_SAFE),
         note=clip(node.note, NOTE_COLUMNS),
+        note_fit=_fit(node.note, NOTE_SAFE),
     )
     return Markup('<a href="#{}">{}</a>').format(node.anchor, drawn) if node.anchor else drawn
+
+
+def _fit(text: str, safe: int) -> Markup:
+    """Return the attributes that keep a long text within its box."""
+    if sum(map(_columns, one_line(text))) <= safe:
+        return Markup("")
+    return Markup(' textLength="{}" lengthAdjust="spacingAndGlyphs"').format(TEXT_ROOM)
+
+
+def _columns(char: str) -> int:
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def clip(text: str, columns: int) -> str:
@@ -161,7 +180,7 @@ def clip(text: str, columns: int) -> str:
     used = 0
     line = one_line(text)
     for char in line:
-        used += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        used += _columns(char)
         if used > columns:
             return "".join(kept[:-1]) + "…"
         kept.append(char)

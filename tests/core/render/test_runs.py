@@ -191,3 +191,17 @@ def test_leaderboard() -> None:
 
 def test_leaderboard_without_a_metric_says_so() -> None:
     assert "not ranked: no metric to rank by was given" in shown(render_leaderboard(rank(JOBS)))
+
+
+def test_leaderboard_shows_as_many_metrics_as_fit() -> None:
+    numbers = {f"measure_{i}": i / 7 for i in range(9)}
+    jobs = [
+        replace(job, stages={"evaluate": replace(job.stages["evaluate"], metrics={"roc_auc": 0.8, **numbers})})
+        for job in JOBS
+        if "evaluate" in job.stages
+    ]
+    narrow = shown(render_leaderboard(rank(jobs, metric="roc_auc")), width=80)
+    wide = shown(render_leaderboard(rank(jobs, metric="roc_auc")), width=200)
+    assert narrow.count("0.8000") == len(jobs)
+    assert narrow.count("measure_") < wide.count("measure_")
+    assert "more metrics in the report" in narrow

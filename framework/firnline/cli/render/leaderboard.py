@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich import box
@@ -10,10 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from firnline.cli.render.text import joined, marked, plain
+from firnline.cli.render.text import Fitted, joined, marked, plain
 from firnline.domain.wording import count_text, duration_text, number_text, one_line, short_names
 from firnline.record.leaderboard import Entry, Leaderboard
 
+NUMBER_WIDTH = 7
+CHOICE_WIDTH = 20
+FIXED_WIDTH = 36  # rank, job, time and status
 METRIC_LIMIT = 4
 ERROR_LIMIT = 300
 
@@ -25,8 +29,18 @@ def render_leaderboard(board: Leaderboard, *, report: Path | None = None) -> Ren
         board: the ranked jobs.
         report: the page of the sweep, as its path should be shown.
     """
-    metrics = board.metrics[:METRIC_LIMIT]
-    labels = short_names((*board.varied, *metrics))
+    parts: list[RenderableType] = [_heading(board), Text(), Fitted(lambda width: _table(board, width))]
+    if failures := [entry for entry in board.entries if entry.failed]:
+        parts += [Text(), plain(f"{count_text(len(failures), 'job')} did not finish", "bold red")]
+        parts += [_failure(entry) for entry in failures]
+    if report is not None:
+        parts += [Text(), joined(("report  ", "dim"), (str(report), "bold"))]
+    return Group(*parts)
+
+
+def _table(board: Leaderboard, width: int) -> RenderableType:
+    labels = short_names((*board.varied, *board.metrics[:METRIC_LIMIT]))
+    metrics = _fitting(board, labels, width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("#" if board.metric else "", justify="right", no_wrap=True)
     table.add_column("job", justify="right", no_wrap=True)
@@ -34,18 +48,29 @@ def render_leaderboard(board: Leaderboard, *, report: Path | None = None) -> Ren
         table.add_column(plain(labels[path]), overflow="fold")
     for name in metrics:
         arrow = (" ↑" if board.direction == "maximize" else " ↓") if name == board.metric else ""
-        table.add_column(joined((labels[name] + arrow, "bold cyan" if arrow else "")), justify="right", overflow="fold")
+        head = joined((labels[name] + arrow, "bold cyan" if arrow else ""))
+        table.add_column(head, justify="right", overflow="fold", min_width=NUMBER_WIDTH)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for entry in board.entries:
         table.add_row(*_cells(entry, board, metrics), style="bold green" if entry is board.best else "")
-    parts: list[RenderableType] = [_heading(board), Text(), table]
-    if failures := [entry for entry in board.entries if entry.failed]:
-        parts += [Text(), plain(f"{count_text(len(failures), 'job')} did not finish", "bold red")]
-        parts += [_failure(entry) for entry in failures]
-    if report is not None:
-        parts += [Text(), joined(("report  ", "dim"), (str(report), "bold"))]
-    return Group(*parts)
+    hidden = len(board.metrics) - len(metrics)
+    return Group(table, plain(f"… and {count_text(hidden, 'more metric')} in the report", "dim")) if hidden else table
+
+
+def _fitting(board: Leaderboard, labels: Mapping[str, str], width: int) -> tuple[str, ...]:
+    """Return as many metrics as the terminal has room for; the first, by which jobs are ranked, in any case."""
+    room = width - FIXED_WIDTH
+    for path in board.varied:
+        longest = max((len(entry.choices.get(path, "–")) for entry in board.entries), default=1)
+        room -= min(max(longest, len(labels[path])), CHOICE_WIDTH) + 3
+    shown: list[str] = []
+    for name in board.metrics[:METRIC_LIMIT]:
+        room -= max(NUMBER_WIDTH, min(len(labels[name]) + 2, CHOICE_WIDTH)) + 3
+        if shown and room < 0:
+            break
+        shown.append(name)
+    return tuple(shown)
 
 
 def _heading(board: Leaderboard) -> Text:
