@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from firnline_sandbox.context import Context
+    from firnline_sandbox.translate.surroundings import UserFunction
     from firnline_sandbox.types import SnowflakeType
 
 _DEEPEST_VIEW = 40
@@ -41,6 +42,10 @@ class StatementSurroundings:
             from firnline_sandbox.statements.information_schema import information_schema
 
             return information_schema(self._context, full[0], full[2])
+        if full[0] == "SNOWFLAKE" and self._context.catalog.database("SNOWFLAKE") is None:
+            from firnline_sandbox.statements.information_schema import account_usage
+
+            return account_usage(self._context, full[1], full[2])
         found = self._context.catalog.find_relation(full, self._context.session_id)
         if isinstance(found, Table):
             return Relation(found.physical, tuple(column.column for column in found.columns))
@@ -64,9 +69,9 @@ class StatementSurroundings:
 
     def table_function(self, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation | None:
         """Answer RESULT_SCAN, INFER_SCHEMA and the table functions of INFORMATION_SCHEMA."""
-        from firnline_sandbox.statements.table_functions import table_function
+        from firnline_sandbox.statements.table_functions import call_table_function
 
-        return table_function(self._context, name, arguments, named)
+        return call_table_function(self._context, name, arguments, named)
 
     def staged_files(self, location: str, options: Mapping[str, Any]) -> Relation:
         """Read files of a stage."""
@@ -89,6 +94,25 @@ class StatementSurroundings:
         """Find a function that the sandbox made itself (a packaged model's, for one)."""
         del arguments
         return self._context.engine.functions.get(name.upper())
+
+    def knows_function(self, parts: tuple[str, ...], *, table: bool) -> bool:
+        """Say whether the catalog has a function of this name."""
+        from firnline_sandbox.functions.lookup import knows_function
+
+        return knows_function(self._context, parts, table=table)
+
+    def find_function(
+        self,
+        parts: tuple[str, ...],
+        given: Sequence[SnowflakeType],
+        named: Mapping[str, SnowflakeType],
+        *,
+        table: bool,
+    ) -> UserFunction | None:
+        """Find a user-defined function of the catalog."""
+        from firnline_sandbox.functions.lookup import find_function
+
+        return find_function(self._context, parts, given, named, table=table)
 
     def next_value(self, sequence: tuple[str, ...]) -> str:
         """Write DuckDB SQL for the next value of a sequence."""

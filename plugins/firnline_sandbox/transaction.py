@@ -35,6 +35,16 @@ class Transaction:
         """Do this if the transaction is rolled back (removing files that it made)."""
         self._after_rollback.append(action)
 
+    @property
+    def is_untouched(self) -> bool:
+        """Say whether nothing has been changed in this transaction so far."""
+        return self.catalog.same_as(self._engine.catalog)
+
+    def restart(self) -> None:
+        """Start anew after DuckDB gave up on the transaction; only while it is untouched."""
+        self.cursor.execute("ROLLBACK")
+        self.cursor.execute("BEGIN")
+
     def touch(self, table: Table) -> None:
         """Mark a table's rows or columns as changed."""
         current = self.catalog.find(type(table), (table.database, table.schema, table.name), table.session)

@@ -68,6 +68,21 @@ class StagedFile:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
     @property
+    def changed(self) -> dt.datetime:
+        """Give the time of the last change, without a time zone."""
+        return dt.datetime.fromtimestamp(self.path.stat().st_mtime, dt.UTC).replace(tzinfo=None)
+
+    @property
+    def content_key(self) -> str:
+        """Give a text that changes whenever the file is written again."""
+        found = self.path.stat()
+        return f"{found.st_size:x}-{found.st_mtime_ns:x}-{found.st_ino:x}"
+
+    def remove(self) -> None:
+        """Remove the file; nothing happens if it is gone already."""
+        self.path.unlink(missing_ok=True)
+
+    @property
     def last_modified(self) -> str:
         """Give the time of the last change as LIST words it."""
         changed = dt.datetime.fromtimestamp(self.path.stat().st_mtime, dt.UTC)

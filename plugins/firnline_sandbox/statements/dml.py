@@ -11,6 +11,7 @@ from firnline_sandbox.errors import column_count, missing_object, unsupported
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.batch import batch_query
 from firnline_sandbox.statements.columns import default_sql
+from firnline_sandbox.statements.load_history import LoadHistory
 from firnline_sandbox.statements.registry import rewrite_query, statement
 from firnline_sandbox.statements.scanner import quote_identifier
 from firnline_sandbox.statements.targets import (
@@ -190,4 +191,5 @@ def truncate(context: Context, sql: str) -> Result:
     table = context.table(parts)
     if count_rows(context, f"DELETE FROM {table.physical}"):  # noqa: S608
         context.transaction.touch(table)
+    LoadHistory(context.duckdb, table.id).forget()
     return Result.status()

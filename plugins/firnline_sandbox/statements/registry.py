@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.connection import SandboxConnection
     from firnline_sandbox.engine import SandboxEngine
     from firnline_sandbox.result import Result
+    from firnline_sandbox.translate.surroundings import Relation
 
 
 class StatementContext(Protocol):
@@ -68,10 +69,14 @@ SchemeResolver = "Callable[[StatementContext, str, bool], Path]"
 
 _statements: Final[dict[tuple[str, ...], tuple[Callable[[StatementContext, str], Result], bool]]] = {}
 _system_functions: Final[dict[str, Callable[[StatementContext, list[Any]], Any]]] = {}
+_table_functions: Final[dict[str, Callable[[Any, Sequence[Any], Mapping[str, Any]], Relation]]] = {}
 _rewriters: Final[list[Callable[[StatementContext, list[Token], str], str]]] = []
 _schemes: Final[dict[str, Callable[[StatementContext, str, bool], Path]]] = {}
 _parts: Final[dict[str, Callable[[SandboxEngine], Any]]] = {}
-_MODULES: Final = ("session", "query", "tables", "views", "ddl", "dml", "merge", "stage", "system")
+_MODULES: Final = ("session", "query", "tables", "views", "ddl", "dml", "merge", "stage", "system", "table_functions", "copy_load",
+    "copy_unload", "infer_schema",
+    "show_relations", "show_containers", "show_account", "describe",
+    "alter_table", "alter_objects", "comments", "tags")
 _load_lock: Final = threading.RLock()
 _loaded: Final[set[str]] = set()
 
@@ -155,6 +160,28 @@ def system_function(name: str) -> Callable[[Any], Any]:
         return function
 
     return register
+
+
+def table_function(name: str) -> Callable[[Any], Any]:
+    """Register a table function with constant arguments, such as ``RESULT_SCAN`` or ``QUERY_HISTORY``.
+
+    It is called as ``function(context, arguments, named)`` with Python values (names of arguments in upper case) before
+    translation, and returns the ``Relation`` that takes the call's place; ``Context.register`` makes one of Arrow data.
+    A name stands for itself and, with INFORMATION_SCHEMA before it, for that schema's function.
+    """
+
+    def register(
+        function: Callable[[Any, Sequence[Any], Mapping[str, Any]], Relation],
+    ) -> Callable[[Any, Sequence[Any], Mapping[str, Any]], Relation]:
+        _add(_table_functions, name.upper(), function)
+        return function
+
+    return register
+
+
+def find_table_function(name: str) -> Callable[[Any, Sequence[Any], Mapping[str, Any]], Relation] | None:
+    """Find a registered table function by its upper-case name."""
+    return _table_functions.get(name)
 
 
 def query_rewriter(

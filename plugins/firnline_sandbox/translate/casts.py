@@ -24,8 +24,14 @@ def cast(value: Value, target: SnowflakeType, *, safe: bool = False) -> Value:
     """
     if value.type == target and not value.is_constant:
         return value
+    if value.inner is not None and target.kind not in t.SEMI_STRUCTURED and _converts(value.inner, target):
+        value = value.inner
     sql = _cast_sql(value, target, safe)
     return Value(sql, target, value.nullable or safe, volatile=value.volatile)
+
+
+def _converts(value: Value, target: SnowflakeType) -> bool:
+    return value.type.kind == target.kind or (value.type.kind, target.kind) in _CASTS
 
 
 def _cast_sql(value: Value, target: SnowflakeType, safe: bool) -> str:

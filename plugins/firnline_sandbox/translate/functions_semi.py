@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
@@ -12,6 +13,7 @@ from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.functions import Call, declare, function
 from firnline_sandbox.translate.operators import as_text
+from firnline_sandbox.translate.parsing import identifier_name
 from firnline_sandbox.translate.projections import expand_star
 from firnline_sandbox.translate.values import Value, quote_text
 
@@ -29,12 +31,17 @@ def as_variant(value: Value) -> Value:
 @expression(exp.JSONExtract)
 def path(translation: Translation, node: exp.JSONExtract, scope: Scope) -> Value:
     """``v:a.b[0]``."""
-    value = as_variant(translation.value(node.this, scope))
     parts = node.expression
     if not isinstance(parts, exp.JSONPath):
         raise unsupported(f"path {node.sql('snowflake')}")
+    left = list(parts.expressions)
+    value = _staged_field(node.this, left, scope)
+    if value is None:
+        value = as_variant(translation.value(node.this, scope))
+    elif not left:
+        return value
     steps = []
-    for part in parts.expressions:
+    for part in left:
         match part:
             case exp.JSONPathRoot():
                 continue
@@ -47,6 +54,21 @@ def path(translation: Translation, node: exp.JSONExtract, scope: Scope) -> Value
             case _:
                 raise unsupported(f"path {node.sql('snowflake')}")
     return Value(f"json_extract({value.sql}, {quote_text('$' + ''.join(steps))})", t.VARIANT)
+
+
+def _staged_field(node: exp.Expr, steps: list[exp.Expr], scope: Scope) -> Value | None:
+    """Take a field of a staged Parquet row from its own column, and its step off the path."""
+    positional = node.this if isinstance(node, exp.Column) else node
+    if not isinstance(positional, exp.Parameter) or positional.name != "1":
+        return None
+    keys = [step for step in steps if not isinstance(step, exp.JSONPathRoot)]
+    if not keys or not isinstance(keys[0], exp.JSONPathKey):
+        return None
+    table = node.args.get("table")
+    field = scope.staged_field(str(keys[0].this), (identifier_name(table),) if table is not None else ())
+    if field is not None:
+        steps[:] = keys[1:]
+    return field and replace(as_variant(field), inner=field)
 
 
 def key_step(key: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.translate.scopes import Scope, Source
 
 _SPACES: Final = re.compile(r"\s+")
+_UNLISTED: Final = ("METADATA$", "$1:")  # columns of staged files that `*` leaves out
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _star_outputs(node: exp.Expr, scope: Scope) -> Iterator[Output]:
 
 def _source_outputs(source: Source, hidden: frozenset[str]) -> Iterator[Output]:
     for column in source.columns:
-        if column.name not in hidden:
+        if column.name not in hidden and not (source.open_ended and column.name.startswith(_UNLISTED)):
             yield Output(column.name, source.value(column))
 
 

@@ -162,6 +162,17 @@ class Scope:
             raise invalid_identifier(f"${index}")
         return source.value(source.columns[index - 1])
 
+    def staged_field(self, name: str, qualifier: tuple[str, ...] = ()) -> Value | None:
+        """Find the typed column behind ``$1:name`` of staged files whose rows have fields; NULL if it is absent."""
+        source = self.find_source(qualifier) if qualifier else self.sources[0] if len(self.sources) == 1 else None
+        if source is None or not source.open_ended:
+            return None
+        fields = {column.name: column for column in source.columns if column.name.startswith("$1:")}
+        if not fields:
+            return None
+        found = fields.get(f"$1:{name}")
+        return source.value(found) if found is not None else Value("CAST(NULL AS VARCHAR)", TEXT)
+
     def row_number(self) -> str | None:
         """Write an integer that tells this SELECT's rows apart and is the same in each run; None if there is none."""
         keys = [key for source in self.sources if (key := source.row_number()) is not None]
@@ -179,6 +190,11 @@ class Scope:
                 numbered = f"(SELECT *, row_number() OVER () - 1 AS {ROW} FROM {source.base}) AS {source.alias}"
                 from_clause = from_clause.replace(plain, numbered)
         return from_clause
+
+    def forget_index(self) -> None:
+        """Look the sources' columns up anew: they have changed."""
+        self._index.clear()
+        self._indexed = 0
 
     def _columns(self) -> dict[str, tuple[Source, Column] | None]:
         for source in self.sources[self._indexed :]:

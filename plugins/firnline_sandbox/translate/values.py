@@ -32,6 +32,7 @@ class Value:
     nullable: bool = True
     constant: Any = ABSENT
     volatile: bool = False
+    inner: Value | None = None  # what a VARIANT was made of: a cast takes it instead of going through JSON
 
     @property
     def is_constant(self) -> bool:
