@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from firnline.config import Composed, check
+from firnline.config import Composed, add_sources, check, mend
 from firnline.domain import (
     Event,
     ObserverFailed,
@@ -32,7 +32,7 @@ from firnline.domain import (
     fold,
     new_run_id,
 )
-from firnline.errors import FirnlineError, RefusedError
+from firnline.errors import ConfigError, FirnlineError, RefusedError
 from firnline.loading import Hooks, Registry, build_registry, load_plugins
 from firnline.plan import PlanOptions, build_plan
 from firnline.record import RunLock, Store, describe_environment, is_alive
@@ -165,7 +165,10 @@ def planned(composed: Composed, installed: Installed, options: PlanOptions) -> I
         pipeline = check(composed, installed.registry, handle.reach)
         store = Store(pipeline.store)
         try:
-            plan = build_plan(pipeline, store, handle.get, options)
+            try:
+                plan = build_plan(pipeline, store, handle.get, options)
+            except ConfigError as error:
+                raise ConfigError(add_sources(error.problems, composed)) from error
             refusals = installed.hooks.check_plan(plan)
             if refusals:
                 raise RefusedError(
@@ -177,6 +180,21 @@ def planned(composed: Composed, installed: Installed, options: PlanOptions) -> I
             store.close()
     finally:
         handle.close()
+
+
+def all_problems(project: Path, overrides: Sequence[str], installed: Installed, error: ConfigError) -> ConfigError:
+    """Return what Hydra refused together with all that our own check has to say about the rest."""
+    composed = mend(project, overrides, error)
+    if composed is None:
+        return error
+    handle = _PlatformHandle(project)
+    try:
+        check(composed, installed.registry, handle.reach)
+    except ConfigError as everything:
+        return everything
+    finally:
+        handle.close()
+    return error
 
 
 def make_plan(composed: Composed, installed: Installed, options: PlanOptions | None = None) -> Plan:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,7 +74,7 @@ def firnline(project: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def last_run(project: Path) -> str:
-    return sorted(path.name for path in (project / ".firnline" / "runs").iterdir())[-1]
+    return max(path.name for path in (project / ".firnline" / "runs").iterdir())
 
 
 def test_run_shows_progress_and_where_the_report_is(firnline: Run, project: Path) -> None:
@@ -98,13 +97,13 @@ def test_quiet_says_nothing_when_all_is_well(firnline: Run) -> None:
 
 
 def test_a_failure_gives_the_command_to_go_on(firnline: Run, project: Path) -> None:
-    code, out, _ = firnline("run", "left.uses=toy.fail", "left.params={how: data}")
+    code, out, _ = firnline("run", "left.uses=toy.fail", "~left.params.plus", "left.params.how=data")
     assert code == 1
     assert "the data is odd" in out
     assert f"firnline runs resume {last_run(project)}" in out
     code, out, _ = firnline("runs", "resume", last_run(project))
     assert code == 1
-    code, out, _ = firnline("run", "left.uses=toy.fail", "left.params={how: data, times: 2}")
+    code, out, _ = firnline("run", "left.uses=toy.fail", "~left.params.plus", "left.params={how: data, times: 2}")
     assert code == 0
 
 
@@ -115,7 +114,8 @@ def test_problems_are_listed_with_exit_code_2(firnline: Run) -> None:
     assert "left" in err
     code, _, err = firnline("run", "start.params.valeu=3", "left.params.pluss=3")
     assert code == 2
-    assert re.search(r"valeu.*pluss", err, re.DOTALL)
+    assert "start.params.valeu" in err
+    assert "left.params.pluss" in err
     code, out, _ = firnline("run", "--json", "start.params.valeu=3")
     assert code == 2
     assert json.loads(out)["problems"][0]["nearest"] == "value"
@@ -146,7 +146,7 @@ def test_runs_list_show_and_compare(firnline: Run, project: Path) -> None:
     assert code == 0
     assert first in out
     assert second in out
-    code, out, _ = firnline("runs", "show", first)
+    _, out, _ = firnline("runs", "show", first)
     assert "toy.add" in out
     code, out, _ = firnline("runs", "compare", first, second, "--only-differences")
     assert code == 0
@@ -161,12 +161,12 @@ def test_runs_list_show_and_compare(firnline: Run, project: Path) -> None:
 
 def test_lineage_goes_both_ways(firnline: Run) -> None:
     firnline("run", "--quiet")
-    code, out, _ = firnline("lineage", "left", "--json")
+    _, out, _ = firnline("lineage", "left", "--json")
     found = json.loads(out)
     stages = {key: node["stage"] for key, node in found["nodes"].items()}
     assert [stages[key] for keys in found["upstream"].values() for key in keys] == ["start"]
     assert [stages[key] for keys in found["downstream"].values() for key in keys] == ["end"]
-    code, out, _ = firnline("lineage", "left")
+    _, out, _ = firnline("lineage", "left")
     assert "made from" in out
     assert "used for" in out
     assert firnline("lineage", "nobody")[0] == 2
@@ -224,7 +224,7 @@ def test_multirun_fills_the_leaderboard(firnline: Run, project: Path, launcher: 
     arguments = ["run", "-m", "left=ten,twenty", "start.params.value=1,2,3", f"hydra/launcher={launcher}"]
     code, out, err = firnline(*arguments)
     assert code == 0, out + err
-    board = out[out.index("sweep") if "sweep" in out else 0 :]
+    board = out[out.index("ranked by end.total") :]
     assert "23" in board
     [page] = (project / ".firnline" / "sweeps").rglob("sweep.html")
     text = page.read_text()
@@ -236,10 +236,13 @@ def test_multirun_fills_the_leaderboard(firnline: Run, project: Path, launcher: 
 
 
 def test_one_failed_job_does_not_stop_the_others(firnline: Run) -> None:
-    code, out, err = firnline("run", "-m", "left=ten", "left.uses=toy.add,toy.fail", "left.params={}")
+    code, out, err = firnline("run", "-m", "left=ten", "left.uses=toy.add,toy.fail")
     assert code == 1
-    assert "toy.fail" in out + err
-    assert "toy.add" in out
+    assert "left.params.plus" in err
+    board = out[out.index("ranked by end.total") :]
+    assert "11" in board
+    assert "1 job could not start" in board
+    assert "left=ten left.uses=toy.fail" in board
 
 
 def test_help_is_quick_and_imports_nothing_heavy(project: Path) -> None:

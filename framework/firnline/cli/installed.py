@@ -21,7 +21,7 @@ def steps(name: str | None) -> None:
     from rich.console import Console
 
     from firnline.cli.render.steps import StepPage, render_step, render_steps
-    from firnline.config.hydra_errors import nearest
+    from firnline.config.names import nearest
     from firnline.loading import missing_modules
 
     registry = installed().registry

@@ -46,7 +46,7 @@ class _Verbs(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from firnline.config.hydra_errors import nearest
+            from firnline.config.names import nearest
 
             near = nearest(args[0], self.list_commands(ctx))
             raise click.UsageError(error.message + (f" Did you mean {near!r}?" if near else ""), ctx) from error
@@ -112,8 +112,12 @@ def run_command(typed: list[str]) -> int:
     ``-sc query=bash`` without a verb is what the shell's completion calls.
     """
     if typed[:1] == ["-sc"]:
+        line = os.environ.get("COMP_LINE", "")
+        if typed[1:2] and typed[1].startswith("query=") and not _completes_overrides(line):
+            click.echo("\n".join(_verbs_for(line)))
+            return 0
         typed = ["run", *typed]
-        os.environ["COMP_LINE"] = _without_verb(os.environ.get("COMP_LINE", ""))
+        os.environ["COMP_LINE"] = _without_verb(line)
     try:
         code = cli.main(args=typed, prog_name="firnline", standalone_mode=False)
     except click.exceptions.Exit as leaving:
@@ -126,6 +130,8 @@ def run_command(typed: list[str]) -> int:
     except FirnlineError as error:
         _show(error, json_lines="--json" in typed)
         return error.exit_code
+    except SystemExit as leaving:  # Hydra's argument parser has said what was wrong, or its version
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return 130
@@ -146,6 +152,19 @@ def _show(error: FirnlineError, *, json_lines: bool) -> None:
     from firnline.cli.render.problems import render_error
 
     Console(stderr=True).print(render_error(error))
+
+
+def _completes_overrides(line: str) -> bool:
+    words = line.split()
+    return len(words) > 1 and words[1] in {"run", "plan"} and (len(words) > 2 or line.endswith(" "))
+
+
+def _verbs_for(line: str) -> list[str]:
+    """Return the verbs that fit the second word of a command line; nothing after a verb that takes no overrides."""
+    words = line.split()
+    if len(words) > 2 or (len(words) == 2 and line.endswith(" ")):
+        return []
+    return [verb for verb in (*_VERBS, *_plugin_commands()) if verb.startswith(words[1] if len(words) == 2 else "")]
 
 
 def _without_verb(line: str) -> str:

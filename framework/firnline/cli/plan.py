@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from firnline.cli.run import installed, reuse_options
-from firnline.errors import UsageError
+from firnline.errors import ConfigError, UsageError
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, epilog="OVERRIDES are as for `firnline run`.")
@@ -22,7 +22,7 @@ def plan(
     """Show which stages would run or be reused and why, how long it would take, and the graph."""
     from rich.console import Console
 
-    from firnline.app import make_plan
+    from firnline.app import all_problems, make_plan
     from firnline.cli.render.graph import plan_mermaid
     from firnline.cli.render.plan import render_plan
     from firnline.config import compose
@@ -32,7 +32,12 @@ def plan(
         if override.startswith("-"):
             raise UsageError(f"plan knows no option {override}", hint="it takes overrides, such as train=logistic")
     options = PlanOptions(no_cache=no_cache, start=start, only=only)
-    made = make_plan(compose(Path.cwd(), overrides), installed(), options)
+    project, plugins = Path.cwd(), installed()
+    try:
+        composed = compose(project, overrides)
+    except ConfigError as error:
+        raise all_problems(project, overrides, plugins, error) from error
+    made = make_plan(composed, plugins, options)
     if as_json:
         click.echo(json.dumps(made.to_json() | {"hash": made.hash}, indent=2))
     elif mermaid:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
-from firnline.errors import FirnlineError, UsageError
+from firnline.errors import ConfigError, FirnlineError, UsageError
 
 if TYPE_CHECKING:
     from firnline.app import Installed, Outcome
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 Mode = Literal["auto", "quiet", "json"]
 
-_MULTIRUN = frozenset({"-m", "--multirun"})
+
+_FLAGS: Final = ("--json", "--quiet", "--only", "--from", "--no-cache")
 
 
 def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,21 +47,26 @@ def run(
     overrides: tuple[str, ...], *, only: str | None, start: str | None, no_cache: bool, quiet: bool, as_json: bool
 ) -> int:
     """Run the pipeline that conf/ and OVERRIDES describe."""
-    from firnline.config import launch
+    from firnline.app import all_problems
+    from firnline.config import launch, split_arguments
 
     if only and start:
         raise UsageError("--only and --from exclude each other", hint="give one of them")
     mode: Mode = "json" if as_json else "quiet" if quiet else "auto"
-    project = Path.cwd()
-    sweeping = bool(_MULTIRUN.intersection(overrides))
-    sweep_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}" if sweeping else None
+    project, typed = Path.cwd(), split_arguments(overrides, _FLAGS)
+    sweep_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}" if typed.is_multirun else None
     job = Job(mode=mode, only=only, start=start, no_cache=no_cache, sweep_id=sweep_id)
     single = _Single(job)
-    launch(project, overrides, job if sweeping else single)
-    if sweep_id is not None and job.ran(overrides):
+    try:
+        launch(project, typed, job if typed.is_multirun else single)
+    except ConfigError as error:
+        if typed.asks or typed.looks_elsewhere:
+            raise
+        raise all_problems(project, typed.overrides, installed(), error) from error
+    if sweep_id is not None and not typed.asks:
         from firnline.cli.sweep import finish_sweep
 
-        return finish_sweep(project, sweep_id, mode)
+        return finish_sweep(project, typed.overrides, sweep_id, mode)
     if single.error is not None:
         raise single.error
     return single.exit_code
@@ -96,15 +102,19 @@ class Job:
         from rich.console import Console
 
         from firnline.cli.render.problems import render_error
+        from firnline.cli.render.text import joined
+        from firnline.cli.sweep import note_not_started
 
         console = Console(file=sys.stdout if self.mode == "json" else None)
         if self.mode == "auto":
-            console.print(f"[bold]job {composed.job}[/] {' '.join(composed.overrides)}", highlight=False)
+            console.print(joined((f"job {composed.job}", "bold"), f" {' '.join(composed.overrides)}"), highlight=False)
         try:
             outcome = self.execute(composed)
         except FirnlineError as error:
             # Other jobs go on; the sweep's end reports that this one never became a run.
             Console(stderr=True).print(render_error(error))
+            if self.sweep_id is not None:
+                note_not_started(composed, self.sweep_id, error)
             return None
         metric = composed.data.get("sweep") or {}
         name = metric.get("metric") if isinstance(metric, dict) else None
@@ -137,10 +147,6 @@ class Job:
             listen=lambda plan: progress_listener(plan, Console(), self.mode),
         )
         return run_pipeline(composed, installed(), options)
-
-    def ran(self, overrides: tuple[str, ...]) -> bool:
-        """Tell whether Hydra ran jobs, and did not only answer a question about the config."""
-        return not any(o in {"--cfg", "-c", "--info", "-i", "--hydra-help", "--help", "-sc"} for o in overrides)
 
 
 def installed() -> Installed:

@@ -1,20 +1,28 @@
 """Config files and overrides → one checked configuration. Hydra lives here and nowhere else."""
 
+from firnline.config.arguments import Arguments, split_arguments
 from firnline.config.check import check
 from firnline.config.composed import Composed, read_composed
 from firnline.config.launch import compose, launch
+from firnline.config.mend import first_choices, mend
+from firnline.config.provenance import add_sources
 from firnline.config.search_path import ConfFolder, double_providers, find_conf_folders, find_options
 from firnline.config.validation import field_type
 
 __all__ = [
+    "Arguments",
     "Composed",
     "ConfFolder",
+    "add_sources",
     "check",
     "compose",
     "double_providers",
     "field_type",
     "find_conf_folders",
     "find_options",
+    "first_choices",
     "launch",
+    "mend",
     "read_composed",
+    "split_arguments",
 ]

@@ -8,13 +8,14 @@ from typing import Any, Final, NoReturn
 
 from firnline.config.composed import Composed
 from firnline.config.graph import connect
-from firnline.config.hydra_errors import nearest
+from firnline.config.names import nearest
+from firnline.config.overrides import override_path, typed_source
 from firnline.config.provenance import add_sources
 from firnline.config.search_path import PROJECT_CONF, double_providers, find_options
 from firnline.config.settings import FIXED_NODES, ExecutorNode, PipelineNode, StageNode, StoreNode, SweepNode
 from firnline.config.validation import validate
 from firnline.domain import Link, Params, Pipeline, PlatformSpec, Retry, Stage, StepSpec
-from firnline.errors import ConfigError, PlatformError, Problem
+from firnline.errors import ConfigError, FirnlineError, PlatformError, Problem
 from firnline.loading import Offer, Registry, missing_modules
 
 _STAGE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
@@ -33,7 +34,7 @@ def check(
     Raises:
         ConfigError: with every problem that there is.
     """
-    problems: list[Problem] = []
+    problems = list(composed.problems)
     nodes = {name: node for name, node in composed.data.items() if node is not None}
     stages = {name: node for name, node in nodes.items() if isinstance(node, Mapping) and "uses" in node}
     _check_names(nodes, stages, problems)
@@ -52,7 +53,7 @@ def check(
     if reach is not None and platform is not None and platform_params is not None and needs_platform:
         _reach(reach, platform, platform_params, problems)
     if problems or not (pipeline and executor and store and sweep and platform and platform_params):
-        raise ConfigError(add_sources(problems, composed))
+        raise ConfigError(add_sources(_own(problems, composed), composed))
     return Pipeline(
         name=pipeline.name or composed.choices.get("pipeline", "pipeline"),
         project=composed.project,
@@ -64,6 +65,14 @@ def check(
         sweep_metric=sweep.metric,
         sweep_direction=sweep.direction,
     )
+
+
+def _own(problems: list[Problem], composed: Composed) -> list[Problem]:
+    """Leave out what follows only from values that could not be resolved, which are problems already."""
+    if not composed.problems:
+        return problems
+    told = len(composed.problems)
+    return [p for i, p in enumerate(problems) if i < told or not ("${" in (p.value or "") or p.value == "???")]
 
 
 def _check_names(nodes: Mapping[str, Any], stages: Mapping[str, Any], problems: list[Problem]) -> None:
@@ -116,6 +125,7 @@ def _check_options(composed: Composed, problems: list[Problem]) -> None:
                     path=group,
                     message=f"option {option!r} is brought by {' and by '.join(providers)}",
                     value=option,
+                    source=next((typed_source(o) for o in composed.overrides if override_path(o) == group), None),
                     hint=f"deny one of the plugins, or write your own conf/{group}/{option}.yaml",
                 )
             )
@@ -229,5 +239,15 @@ def _reach(
 ) -> None:
     try:
         reach(platform, params)
-    except PlatformError as error:
+    except FirnlineError as error:
         problems.append(Problem(path="platform", message=error.message, value=platform.name, hint=error.hint))
+    except Exception as error:  # noqa: BLE001 (foreign code of the platform's plugin; told with all other problems)
+        message = f"it could not be opened: {type(error).__name__}: {error}"
+        problems.append(
+            Problem(
+                path="platform",
+                message=message,
+                value=platform.name,
+                hint="this is an error of the plugin that offers it: report it to the author (`firnline plugins`)",
+            )
+        )

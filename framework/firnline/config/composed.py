@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firnline.config.search_path import find_conf_folders
-from firnline.errors import ConfigError, Problem, UsageError
+from firnline.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -26,6 +26,7 @@ class Composed:
         primary: name of the primary config file, without ``.yaml``.
         overrides: what was typed, task overrides only.
         job: number of the job in a multirun; None in a single run.
+        problems: what was found wrong while composing; :func:`firnline.config.check` refuses them with all others.
     """
 
     data: Mapping[str, Any]
@@ -35,6 +36,7 @@ class Composed:
     primary: str = "config"
     overrides: tuple[str, ...] = ()
     job: int | None = None
+    problems: tuple[Problem, ...] = ()
 
     def to_yaml(self) -> str:
         """Return the resolved config as YAML, in the order in which it was composed."""
@@ -54,8 +56,9 @@ def from_hydra(config: DictConfig, hydra_node: Any, project: Path) -> Composed:
         hydra_node: the ``hydra`` node, for choices and overrides.
         project: the project folder.
 
-    Raises:
-        ConfigError: an interpolation cannot be resolved, or a mandatory value (``???``) is missing.
+    Returns:
+        The configuration. What cannot be resolved (an interpolation, a mandatory value ``???``) stays as it was written
+        and is noted in ``problems``, so that :func:`firnline.config.check` tells it together with all others.
     """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -74,8 +77,8 @@ def from_hydra(config: DictConfig, hydra_node: Any, project: Path) -> Composed:
             )
         except OmegaConfBaseException as error:
             problems.append(_unresolved(str(key), error))
-    if problems:
-        raise ConfigError(tuple(problems))
+            node = config._get_node(key)  # noqa: SLF001 (as above)
+            data[str(key)] = OmegaConf.to_container(node) if OmegaConf.is_config(node) else "???"
     runtime = hydra_node.runtime
     number = OmegaConf.select(hydra_node, "job.num", throw_on_missing=False)
     return Composed(
@@ -86,9 +89,18 @@ def from_hydra(config: DictConfig, hydra_node: Any, project: Path) -> Composed:
             Path(source.path) for source in runtime.config_sources if source.schema == "file" and source.path
         ),
         primary=str(hydra_node.job.config_name),
-        overrides=tuple(str(override).removeprefix("++") for override in hydra_node.overrides.task),
+        overrides=_typed(hydra_node),
         job=int(number) if number is not None else None,
+        problems=tuple(problems),
     )
+
+
+def _typed(hydra_node: Any) -> tuple[str, ...]:
+    """Return the overrides as they were typed: an interpolation in one of them is text here."""
+    from omegaconf import OmegaConf
+
+    task = OmegaConf.to_container(hydra_node.overrides.task, resolve=False)
+    return tuple(str(override).removeprefix("++") for override in task)
 
 
 def _unresolved(key: str, error: Exception) -> Problem:

@@ -6,7 +6,7 @@ import graphlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from firnline.config.hydra_errors import nearest
+from firnline.config.names import nearest
 from firnline.domain import Link, Port, Stage
 from firnline.errors import Problem
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from firnline.config.overrides import override_path
+from firnline.config.names import nearest
+from firnline.config.overrides import as_typed, override_path, typed_source
 from firnline.config.search_path import find_options
 from firnline.errors import ConfigError, Problem
 
-
-def nearest(word: str, names: Iterable[str]) -> str | None:
-    """Return the name that is closest to what was written, if any is close."""
-    matches = difflib.get_close_matches(word, list(names), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+# Hydra's plugins that come with an extra of ours: config file → extra.
+_EXTRAS: Final = {"hydra/launcher/joblib": "sweep"}
 
 
 def as_config_error(error: Exception, project: Path, overrides: Iterable[str]) -> ConfigError | None:
@@ -24,16 +23,10 @@ def as_config_error(error: Exception, project: Path, overrides: Iterable[str]) -
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
+    overrides = tuple(overrides)
     problem: Problem | None = None
     if isinstance(error, OverrideParseException):
-        problem = Problem(
-            path=override_path(error.override),
-            message=f"the override does not parse: {_first_line(error)}",
-            value=error.override,
-            source=f"the command line ({error.override})",
-            expected="PATH=VALUE, GROUP=OPTION, +PATH=VALUE or ~PATH",
-            hint="quote values that hold spaces, commas or braces: 'a.b=\"x y\"'",
-        )
+        problem = _unparsable(error, overrides)
     elif isinstance(error, MissingConfigException):
         problem = _missing_option(error.missing_cfg_file, error, project, overrides)
     elif isinstance(error, ConfigCompositionException):
@@ -49,59 +42,102 @@ def as_config_error(error: Exception, project: Path, overrides: Iterable[str]) -
     return ConfigError((problem,)) if problem is not None else None
 
 
-def _missing_option(missing: str | None, error: Exception, project: Path, overrides: Iterable[str]) -> Problem:
+def _unparsable(error: Exception, overrides: tuple[str, ...]) -> Problem:
+    typed = as_typed(str(getattr(error, "override", "")), overrides)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    details = next((line for line in lines if not line.startswith(("Error parsing override", "See "))), lines[0])
+    return Problem(
+        path=override_path(typed),
+        message=f"the override does not parse: {details.rstrip('.')}",
+        value=typed,
+        source=typed_source(typed),
+        expected="PATH=VALUE, GROUP=OPTION, +PATH=VALUE or ~PATH",
+        hint="quote values that hold spaces, commas or braces: 'a.b=\"x y\"'",
+    )
+
+
+def _missing_option(missing: str | None, error: Exception, project: Path, overrides: tuple[str, ...]) -> Problem:
     if not missing:
         return Problem(path="conf", message=_first_line(error))
-    group, _, option = missing.removesuffix(".yaml").rpartition("/")
-    options = find_options(project)
-    if group not in options:
+    missing = missing.removesuffix(".yaml")
+    group, _, option = missing.rpartition("/")
+    groups = find_options(project)
+    known = set(groups.get(group, ())) | set(getattr(error, "options", None) or ())
+    if not known:
         typed = next((o for o in overrides if override_path(o).partition("@")[0] == group), None)
         return Problem(
             path=group or missing,
             message=f"no config file {missing!r} on the search path",
-            source=f"the command line ({typed})" if typed else None,
-            nearest=nearest(group, options),
+            source=typed_source(typed) if typed else None,
+            nearest=nearest(group, groups),
             hint="firnline run --info searchpath shows where Hydra looks",
         )
-    typed = next((o for o in overrides if o.lstrip("+").partition("=")[2] == option), None)
+    typed = next((o for o in overrides if _chooses(o, group, option)), None)
+    extra = _EXTRAS.get(missing)
+    plugin = "install the plugin that brings it"
     return Problem(
         path=group,
         message=f"there is no option {option!r}",
         value=option,
-        source=f"the command line ({typed})" if typed else "a defaults list in conf/",
-        expected=f"one of {', '.join(sorted(options[group]))}",
-        nearest=nearest(option, options[group]),
-        hint=f"add conf/{group}/{option}.yaml, or install the plugin that brings it",
+        source=typed_source(typed) if typed else "a defaults list in conf/",
+        expected=f"one of {', '.join(sorted(known))}",
+        nearest=nearest(option, known),
+        hint=f"pip install 'firnline[{extra}]'"
+        if extra
+        else (plugin if group.startswith("hydra/") else f"add conf/{group}/{option}.yaml, or {plugin}"),
     )
 
 
-def _composition(error: Exception, project: Path, overrides: Iterable[str]) -> Problem:
+def _chooses(override: str, group: str, option: str) -> bool:
+    """Tell whether an override chooses an option, alone or as one choice of a sweep."""
+    value = override.lstrip("+").partition("=")[2]
+    return override_path(override).partition("@")[0] == group and option in re.split(r"[\s,()]+", value)
+
+
+def _composition(error: Exception, project: Path, overrides: tuple[str, ...]) -> Problem:
     text = str(error)
-    found = re.search(r"[Cc]ould not (?:override|find|append to|delete)[^']*'([^']+)'", text)
-    path = found[1].partition("@")[0] if found else "config"
-    typed = next((o for o in overrides if override_path(o).partition("@")[0] == path), None)
     groups = find_options(project)
-    missing = re.search(r"In '([^']+)': Could not find '([^']+)'", text)
-    if missing is not None:
-        problem = _missing_option(f"{missing[2]}.yaml", error, project, overrides)
+    if named := re.search(r"In '([^']+)': Could not find '([^']+)'", text):
+        problem = _missing_option(f"{named[2]}.yaml", error, project, overrides)
+        return replace(problem, message=f"{problem.message} (named in {named[1]})")
+    if double := re.search(r"^(\S+) appears more than once in the final defaults list", text, re.MULTILINE):
+        typed = next((o for o in overrides if o.startswith("+") and override_path(o) == double[1]), None)
         return Problem(
-            path=problem.path,
-            message=f"{problem.message} (named in {missing[1]})",
-            value=problem.value,
-            source=problem.source,
-            expected=problem.expected,
-            nearest=problem.nearest,
-            hint=problem.hint,
+            path=double[1],
+            message="an option of this group is chosen already",
+            source=typed_source(typed) if typed else None,
+            hint=f"change the choice with {typed.lstrip('+')}, or make a second stage with +{double[1]}@NAME=OPTION"
+            if typed
+            else "take one of the two out of the defaults lists",
         )
+    found = re.search(r"[Cc]ould not (?:override|find|append to|append|delete)[^']*'([^']+)'", text)
+    path = found[1].partition("@")[0].partition("=")[0].lstrip("+~") if found else "config"
+    return _no_such_key(path, _typed(path, overrides), groups) if found else Problem(path=path, message=_said(error))
+
+
+def _no_such_key(path: str, typed: str | None, groups: Iterable[str]) -> Problem:
+    taken_out = typed is not None and typed.startswith("~")
     return Problem(
         path=path,
-        message="the config has no such key or group" if found else _first_line(error),
-        value=typed.partition("=")[2] if typed else None,
-        source=f"the command line ({typed})" if typed else None,
+        message="there is nothing to take out" if taken_out else "the config has no such key or group",
+        value=(typed.partition("=")[2] or None) if typed else None,
+        source=typed_source(typed) if typed else None,
         nearest=nearest(path, groups),
-        hint=f"use +{typed} if you mean to add a stage or group" if typed else None,
+        hint=f"use +{typed.lstrip('+')} if you mean to add a stage or group"
+        if typed and not taken_out and not path.startswith("hydra.")
+        else None,
     )
 
 
-def _first_line(error: Exception) -> str:
+def _typed(path: str, overrides: Iterable[str]) -> str | None:
+    return next((o for o in overrides if override_path(o).partition("@")[0] == path), None)
+
+
+def _said(error: Exception) -> str:
+    """Return the first line, with the cause that Hydra hides behind `Error merging override`."""
+    cause = error.__cause__
+    return f"{_first_line(error)}: {_first_line(cause)}" if isinstance(cause, Exception) else _first_line(error)
+
+
+def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0].rstrip(".")

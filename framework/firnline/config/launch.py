@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from firnline.config.arguments import Arguments
 from firnline.config.composed import Composed, from_hydra
 from firnline.config.hydra_errors import as_config_error
 from firnline.config.overrides import rewrite_overrides
@@ -44,7 +45,7 @@ def compose(project: Path, overrides: Sequence[str]) -> Composed:
         return from_hydra(config, config.hydra, project)
 
 
-def launch(project: Path, arguments: Sequence[str], job: Callable[[Composed], Any]) -> None:
+def launch(project: Path, arguments: Arguments, job: Callable[[Composed], Any]) -> None:
     """Run ``job`` as a Hydra application: once, or for each combination of a multirun (``-m``).
 
     Hydra parses the arguments, so ``--cfg``, ``--info``, ``--config-dir``, launchers and sweepers work as its
@@ -58,10 +59,9 @@ def launch(project: Path, arguments: Sequence[str], job: Callable[[Composed], An
 
     folder = _conf_folder(project)
     install_search_path()
-    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    overrides = arguments.overrides
     quiet = [f"{group}=none" for group in _QUIET if not any(o.lstrip("+").startswith(group) for o in overrides)]
-    rewritten = iter(rewrite_overrides(overrides))
-    typed = [argument if argument.startswith("-") else next(rewritten) for argument in arguments]
+    words = [*overrides] if arguments.completes else [*rewrite_overrides(overrides), *quiet]
 
     def firnline(config: DictConfig) -> Any:  # pickled by value, with the job, by launchers that use processes
         from hydra.core.hydra_config import HydraConfig
@@ -69,8 +69,7 @@ def launch(project: Path, arguments: Sequence[str], job: Callable[[Composed], An
         return job(from_hydra(config, HydraConfig.get(), project))
 
     entry = hydra.main(config_path=str(folder), config_name=PRIMARY, **_version_base())(firnline)
-    completing = "-sc" in arguments or "--shell_completion" in arguments
-    with _translated(project, overrides), _arguments(["firnline", *(arguments if completing else [*typed, *quiet])]):
+    with _translated(project, overrides), _arguments(["firnline", *words, *arguments.flags]):
         entry()
 
 

@@ -22,3 +22,14 @@ def rewrite_overrides(overrides: Iterable[str]) -> list[str]:
 def override_path(override: str) -> str:
     """Return the config path that an override sets: ``++train.params.depth=4`` → ``train.params.depth``."""
     return override.lstrip("+~").partition("=")[0]
+
+
+def typed_source(override: str) -> str:
+    """Say that something comes from the command line, in the words of all reports."""
+    return f"the command line ({override})"
+
+
+def as_typed(override: str, typed: Iterable[str]) -> str:
+    """Undo :func:`rewrite_overrides` for one override, given those that were typed."""
+    plain = override.removeprefix("++")
+    return plain if plain in set(typed) else override

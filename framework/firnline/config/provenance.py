@@ -5,7 +5,7 @@ Done only when there is a problem to report: Hydra does not remember where value
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from firnline.config.composed import Composed
-from firnline.config.overrides import override_path
+from firnline.config.overrides import override_path, typed_source
 from firnline.errors import Problem
 
 
@@ -25,7 +25,7 @@ class _Place:
     value: str | None
 
 
-def add_sources(problems: list[Problem], composed: Composed) -> tuple[Problem, ...]:
+def add_sources(problems: Sequence[Problem], composed: Composed) -> tuple[Problem, ...]:
     """Return the problems with the place where each offending value was written."""
     return tuple(
         problem if problem.source else replace(problem, source=find_source(problem, composed)) for problem in problems
@@ -34,14 +34,19 @@ def add_sources(problems: list[Problem], composed: Composed) -> tuple[Problem, .
 
 def find_source(problem: Problem, composed: Composed) -> str | None:
     """Return ``file:line`` or ``the command line (…)`` of the value at the problem's path, or of the nearest parent."""
-    typed = [o for o in composed.overrides if _covers(override_path(o), problem.path)]
+    # The choice of an option (`train=torch`) sets no value itself: the option's file does.
+    values = [(override_path(o), o) for o in composed.overrides if override_path(o) not in composed.choices]
+    typed = [o for path, o in values if _covers(path, problem.path)]
     if typed:
-        return f"the command line ({typed[-1]})"
+        return typed_source(typed[-1])
     wanted = tuple(problem.path.split("."))
     places = [place for file, package in _files(composed) if (place := _find(file, package, wanted)) is not None]
+    deepest = max((place.depth for place in places), default=0)
+    below = [o for path, o in values if _covers(problem.path, path)]
+    if below and deepest < len(wanted):  # no file has it: `lft.params.depth=4` made the whole node `lft`
+        return typed_source(below[-1])
     if not places:
         return None
-    deepest = max(place.depth for place in places)
     candidates = [place for place in places if place.depth == deepest]
     exact = [place for place in candidates if place.value is not None and place.value == problem.value]
     best = (exact or candidates)[0]

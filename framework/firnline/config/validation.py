@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from firnline.config.hydra_errors import nearest
+from firnline.config.names import nearest
 from firnline.errors import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
