@@ -31,7 +31,7 @@ class Function:
     Attributes:
         model: fully qualified name, ready for SQL.
         version: the version's exact name.
-        name: the function's exact name.
+        name: the function's name, ready for SQL.
         packed: whether it gives an OBJECT with one key an output; else it gives its one output itself.
     """
 
@@ -51,7 +51,7 @@ class Function:
         if len(arguments) > MOST_ARGUMENTS:
             pairs = (f"{literal(name)}, {sql}" for name, sql in zip(features, arguments, strict=True))
             arguments = [f"OBJECT_CONSTRUCT_KEEP_NULL({', '.join(pairs)})"]
-        return f"MODEL({self.model}, {quoted(self.version)})!{quoted(self.name)}({', '.join(arguments)})"
+        return f"MODEL({self.model}, {quoted(self.version)})!{self.name}({', '.join(arguments)})"
 
 
 def probability(code: int) -> str:

@@ -1,4 +1,4 @@
-"""A small generated business, and how the tests of the churn steps run a step."""
+"""A session with the means to run a step of the plugin on it, as a run does."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from snowflake.snowpark import Session
 
-from firnline.domain import StepContext, Table, load_callable
+from firnline.domain import Artifact, StepContext, Table, content_hash, load_callable
 from firnline.testing import step_context
-from firnline_snowpark.churn_steps import STEPS
+from firnline_snowpark.plugin import STEPS
 
 SPECS = {step.id: step for step in STEPS}
 PORTS = ("customers", "events", "tickets")
@@ -25,14 +25,25 @@ class World:
         self.folder = folder
         self.schema = f"{session.get_current_database()}.{session.get_current_schema()}"
 
-    def context(self, stage: str) -> StepContext:
-        """Return the context of a fresh attempt."""
-        return step_context(self.folder, stage=stage, schema=self.schema, session=lambda: self.session)
+    def context(self, stage: str, key: str | None = None, **inputs: Artifact) -> StepContext:
+        """Return the context of a fresh attempt. The keys of inputs depend on the port and the number of rows."""
+        keys = {port: content_hash([port, getattr(given, "rows", None)])[:16] for port, given in inputs.items()}
+        context = step_context(
+            self.folder, stage=stage, schema=self.schema, session=lambda: self.session, input_keys=keys
+        )
+        return replace(context, key=key or context.key)
 
-    def run(self, step_id: str, params: Mapping[str, Any] | None = None, stage: str = "", **inputs: Table) -> Any:
+    def run(
+        self,
+        step_id: str,
+        params: Mapping[str, Any] | None = None,
+        stage: str = "",
+        key: str | None = None,
+        **inputs: Artifact,
+    ) -> Any:
         """Run a step; the stage is called after the step's area unless it has a name."""
         spec = SPECS[step_id]
-        context = self.context(stage or step_id.partition(".")[0])
+        context = self.context(stage or step_id.partition(".")[0], key, **inputs)
         outputs = load_callable(spec.run)(context, spec.params.model_validate(params or {}), **inputs)
         assert {name: type(artifact) for name, artifact in outputs.items()} == {
             name: port.kind for name, port in spec.outputs.items()

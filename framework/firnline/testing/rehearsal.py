@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firnline.domain import Artifact, Params, Platform, SourceContext, StepContext, StepSpec, Value, load_callable
+from firnline.domain import (
+    Artifact,
+    Params,
+    Platform,
+    SourceContext,
+    StepContext,
+    StepSpec,
+    Value,
+    content_hash,
+    load_callable,
+)
 from firnline.loading import Hooks, Registry, build_registry, load_plugins
 from firnline.testing.cases import Case, Inputs
 from firnline.testing.context import step_context
@@ -78,7 +88,7 @@ class Rehearsal:
     def context(self, doors: Doors | None = None, is_cancelled: Callable[[], bool] | None = None) -> WatchedContext:
         """Return the context of a new attempt."""
         doors = doors if doors is not None else Doors()
-        plain = _context(self.folder, self.platform, is_cancelled)
+        plain = _context(self.folder, self.platform, is_cancelled, self.step)
 
         def open_session() -> Session:
             doors.open("session")
@@ -122,7 +132,7 @@ def rehearse(step: StepSpec, case: Case, folder: Path) -> Iterator[Rehearsal]:
     """Open the platform, make the inputs, and close everything afterwards."""
     platform = open_platform(case, folder / "project") if step.platform else None
     try:
-        context = _context(folder, platform, None)
+        context = _context(folder, platform, None, step)
         yield Rehearsal(
             step=step,
             params=step.params.model_validate(dict(case.params)),
@@ -149,12 +159,16 @@ def open_platform(case: Case, project: Path) -> Platform:
     return offer.spec.open(offer.spec.params.model_validate(dict(case.platform_params)), project)
 
 
-def _context(folder: Path, platform: Platform | None, is_cancelled: Callable[[], bool] | None) -> StepContext:
+def _context(
+    folder: Path, platform: Platform | None, is_cancelled: Callable[[], bool] | None, step: StepSpec
+) -> StepContext:
+    keys = {port: content_hash([step.id, port])[:16] for port in step.inputs}
     if platform is None:
-        return step_context(folder, is_cancelled=is_cancelled)
+        return step_context(folder, is_cancelled=is_cancelled, input_keys=keys)
     return step_context(
         folder,
         schema=platform.schema(),
         session=lambda: platform.session("firnline conformance"),
         is_cancelled=is_cancelled,
+        input_keys=keys,
     )

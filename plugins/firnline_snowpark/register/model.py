@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from firnline.domain import Grid, RegisteredModel, Report, Text
 from firnline.errors import DataError, InterruptedRunError
 from firnline_snowpark.columns import quoted
-from firnline_snowpark.object_names import split_name
+from firnline_snowpark.object_names import split_name, written
 from firnline_snowpark.register.facts import IDENTITY, NAME, VersionFacts, gather
 from firnline_snowpark.register.packaging import needs_quotes, registry_task, requirements, signatures
 from firnline_snowpark.register.parity import refuse_other_predictions
@@ -85,7 +85,7 @@ def open_registry(context: StepContext) -> Registry:
     from snowflake.ml.registry import Registry
 
     database, schema = split_name(context.schema)
-    return Registry(context.session, database_name=quoted(database), schema_name=quoted(schema))
+    return Registry(context.session, database_name=written(database), schema_name=written(schema))
 
 
 def find_version(registry: Registry, name: str, version: str) -> ModelVersion | None:
