@@ -18,7 +18,6 @@ from typing import Any, Final
 from firnline.config import Composed, add_sources, check, mend
 from firnline.domain import (
     Event,
-    ObserverFailed,
     Params,
     Pipeline,
     Plan,
@@ -26,16 +25,13 @@ from firnline.domain import (
     PlatformSpec,
     RunRecord,
     RunStarted,
-    StageFinished,
-    StageReused,
-    event_to_json,
     fold,
     new_run_id,
 )
 from firnline.errors import ConfigError, FirnlineError, RefusedError
 from firnline.loading import Hooks, Registry, build_registry, load_plugins
 from firnline.plan import PlanOptions, build_plan
-from firnline.record import RunLock, Store, describe_environment, is_alive
+from firnline.record import Recorder, RunLock, Store, describe_environment, is_alive
 from firnline.run import Order, StopAsked, Workshop, execute
 from firnline.run.attempt import Mailbox, discard_files
 
@@ -216,17 +212,17 @@ def _execute(ready: Planned, composed: Composed, installed: Installed, options: 
     run_id, folder = _new_folder(store, started)
     lock = RunLock(folder)
     try:
-        _throw_away_leftovers(store, ready)
+        recorder = Recorder(store, run_id, ready.plan, installed.hooks, ready.platform.get)
+        _throw_away_leftovers(recorder, ready)
         facts, failures = installed.hooks.environment()
         environment = describe_environment(composed.project, _RECORDED_DISTRIBUTIONS) | facts
         environment["platform"] = ready.plan.platform
         _write_inputs(folder, composed, ready.plan, environment)
         store.begin(run_id, ready.plan, started)
         mailbox: Mailbox = Mailbox()
-        order = _order(ready, composed, options, run_id, started, mailbox)
-        recorder = _Recorder(store, run_id, ready, installed.hooks)
+        order = _order(ready, composed, options, recorder, started, mailbox)
         for failure in failures:
-            recorder.pending.append(_observer_failed(failure.plugin.label, failure.hook, failure.message))
+            recorder.hook_failed(failure)
         with _stop_on_signal(mailbox):
             record = _listen(execute(order), recorder, options, ready.plan)
     finally:
@@ -248,9 +244,9 @@ def _new_folder(store: Store, started: float) -> tuple[str, Path]:
 
 
 def _order(
-    ready: Planned, composed: Composed, options: RunOptions, run_id: str, started: float, mailbox: Mailbox
+    ready: Planned, composed: Composed, options: RunOptions, recorder: Recorder, started: float, mailbox: Mailbox
 ) -> Order:
-    store, plan = ready.store, ready.plan
+    store, plan, run_id = ready.store, ready.plan, recorder.run_id
     shop = Workshop(
         run_id=run_id,
         pipeline=plan.pipeline,
@@ -278,59 +274,12 @@ def _order(
             sweep_id=options.sweep_id,
             job=composed.job,
         ),
-        discard=lambda attempt_id: _discard_tables(store, ready, attempt_id),
+        discard=lambda attempt_id: _discard_tables(recorder, ready, attempt_id),
         keep=lambda attempt_id: store.release([attempt_id]),
     )
 
 
-class _Recorder:
-    """Writes each event to the database and the run's file, then tells the observers."""
-
-    def __init__(self, store: Store, run_id: str, ready: Planned, hooks: Hooks) -> None:
-        self.store, self.run_id, self.ready, self.hooks = store, run_id, ready, hooks
-        self.events: list[Event] = []
-        self.pending: list[Event] = []
-        self._sequence = 0
-        self._file = (store.folder(run_id) / "events.jsonl").open("a", encoding="utf-8")
-
-    def record(self, event: Event) -> Iterator[Event]:
-        """Record an event and what observing it brought; yields all of them in order."""
-        self.pending.insert(0, event)
-        while self.pending:
-            current = self.pending.pop(0)
-            self.store.append(self.run_id, self._sequence, current, self.ready.plan.platform)
-            self._sequence += 1
-            self._file.write(json.dumps(event_to_json(current)) + "\n")
-            self._file.flush()
-            self.events.append(current)
-            yield current
-            for failure in self.hooks.on_event(self.run_id, current):
-                self.pending.append(_observer_failed(failure.plugin.label, failure.hook, failure.message))
-            if isinstance(current, StageFinished | StageReused):
-                self.pending += self._publish(current)
-
-    def close(self) -> None:
-        self._file.close()
-
-    def _publish(self, event: StageFinished | StageReused) -> list[Event]:
-        """Let the stable names show the stage's tables. A failure is told and does not stop the run."""
-        failures: list[Event] = []
-        for port, artifact in event.outputs.items():
-            if artifact["kind"] != "Table":
-                continue
-            name = f"{self.ready.plan.pipeline}_{event.stage}_{port}".upper()
-            try:
-                platform = self.ready.platform.get()
-                if self.store.publish(f"{self.ready.plan.platform}:{platform.schema()}.{name}", artifact["name"]):
-                    platform.publish(name, artifact["name"])
-            except Exception as error:  # noqa: BLE001 (foreign code of the platform; becomes an event)
-                failures.append(
-                    _observer_failed(self.ready.plan.platform, "publish", f"{type(error).__name__}: {error}")
-                )
-        return failures
-
-
-def _listen(events: Generator[Event], recorder: _Recorder, options: RunOptions, plan: Plan) -> RunRecord:
+def _listen(events: Generator[Event], recorder: Recorder, options: RunOptions, plan: Plan) -> RunRecord:
     """Record the events as they come and show them; returns what they amount to."""
     listener = options.listen(plan) if options.listen is not None else nullcontext(lambda _: None)
     try:
@@ -371,32 +320,35 @@ def _write_report(folder: Path, record: RunRecord, plan: Plan, composed: Compose
     return path
 
 
-def _throw_away_leftovers(store: Store, ready: Planned) -> None:
+def _throw_away_leftovers(recorder: Recorder, ready: Planned) -> None:
     """Discard what attempts of killed runs left behind, on this platform and on disk."""
-    done = []
+    store, done = recorder.store, []
     for leftover in store.leftovers(lambda run_id: is_alive(store.folder(run_id))):
         if leftover.tables:
             if leftover.platform != ready.plan.platform:
                 continue  # its tables are elsewhere; a later run there takes care of them
-            ready.platform.get().discard(leftover.tables)
+            if not _discard_from_platform(recorder, ready, leftover.tables):
+                continue
         discard_files(store.artifacts / leftover.attempt_id)
         done.append(leftover.attempt_id)
     if done:
         store.release(done)
 
 
-def _discard_tables(store: Store, ready: Planned, attempt_id: str) -> None:
-    tables = [str(row[0]) for row in store.query("SELECT table_name FROM claims WHERE attempt_id = ?", (attempt_id,))]
-    if tables:
-        try:
-            ready.platform.get().discard(tables)
-        except FirnlineError:
-            return  # the claim stays, so the next run throws them away
-    store.release([attempt_id])
+def _discard_tables(recorder: Recorder, ready: Planned, attempt_id: str) -> None:
+    tables = recorder.store.claimed(attempt_id)
+    if not tables or _discard_from_platform(recorder, ready, tables):
+        recorder.store.release([attempt_id])
 
 
-def _observer_failed(plugin: str, hook: str, message: str) -> ObserverFailed:
-    return ObserverFailed(at=time.time(), plugin=plugin, hook=hook, message=message)
+def _discard_from_platform(recorder: Recorder, ready: Planned, tables: Sequence[str]) -> bool:
+    """Drop tables; False if the platform cannot now. Their claims stay then, so that the next run tries again."""
+    try:
+        ready.platform.get().discard(tables)
+    except Exception as error:  # noqa: BLE001 (foreign code of the platform; becomes an event)
+        recorder.platform_failed("discard", error)
+        return False
+    return True
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from firnline.domain import StageFinished, StageRetried, StageStarted
+from firnline.domain import ObserverFailed, StageFinished, StageRetried, StageStarted
 from firnline.errors import UsageError
 from firnline.record import Store, list_runs, load_run
 from firnline.run.boundary import is_transient
@@ -331,6 +331,31 @@ def test_tables_are_published_under_stable_names_and_discarded_on_failure(projec
     [stage] = project.plan().stages
     assert stage.action == "run"
     assert "is gone" in stage.reason
+
+
+def test_a_platform_that_cannot_tidy_up_does_not_stop_the_run(project: Project) -> None:
+    project.write(
+        {
+            "good": {"uses": "toy.table"},
+            "bad": {"uses": "toy.table", "params": {"value": 13}},
+            "other": {"uses": "toy.source"},
+        }
+    )
+    seen: list = []
+    outcome = project.run("platform.stuck=true", seen=seen)
+    assert outcome.exit_code == 1
+    assert {name: stage.status for name, stage in outcome.record.stages.items()} == {
+        "good": "finished",
+        "bad": "failed",
+        "other": "finished",
+    }
+    told = {event.hook: event.message for event in seen if isinstance(event, ObserverFailed)}
+    assert set(told) == {"publish", "discard"}
+    assert told["discard"] == "ZeroDivisionError: the platform has a bug"
+    tables = project.path / "toy_platform.txt"
+    assert len(tables.read_text().split()) == 2
+    project.run("bad.params.value=3", only="other")  # once it works again, the table that nobody owns is dropped
+    assert len(tables.read_text().split()) == 1
 
 
 def test_a_thousand_stages_plan_and_run(project: Project) -> None:

@@ -129,6 +129,8 @@ def table(context: StepContext, params: SourceParams) -> Table:
     note(context)
     name = context.table_name()
     platform_file(context.project).open("a").write(f"{name}\n")
+    if params.value == 13:
+        raise DataError("odd data in a table")
     return Table(name=name, rows=params.value, columns=("A",))
 
 
@@ -188,8 +190,9 @@ BURN = StepSpec(
 class ToyPlatform:
     """A platform whose tables are lines of a file in the project."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, stuck: bool = False) -> None:
         self.file = platform_file(project)
+        self.stuck = stuck
 
     def session(self, query_tag: str) -> object:
         raise PlatformError("the toy platform has no session")
@@ -205,9 +208,13 @@ class ToyPlatform:
         return "same"
 
     def publish(self, name: str, table: str) -> None:
+        if self.stuck:
+            raise ZeroDivisionError("the platform has a bug")
         self.file.with_suffix(".views").open("a").write(f"{name} {table}\n")
 
     def discard(self, tables: Iterable[str]) -> None:
+        if self.stuck:
+            raise ZeroDivisionError("the platform has a bug")
         kept = [line for line in self.file.read_text().split() if line not in set(tables)] if self.file.exists() else []
         self.file.write_text("".join(f"{line}\n" for line in kept))
 
@@ -223,12 +230,13 @@ class ToyPlatformParams(Params):
     """Params of the toy platform."""
 
     reachable: bool = Field(True, description="False makes it unreachable")
+    stuck: bool = Field(False, description="True makes it fail whenever it is asked to change something")
 
 
 def open_toy(params: ToyPlatformParams, project: Path) -> ToyPlatform:
     if not params.reachable:
         raise PlatformError("the toy platform is down", hint="switch it on")
-    return ToyPlatform(project)
+    return ToyPlatform(project, params.stuck)
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 
@@ -122,7 +122,7 @@ def skip_reason(because: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverFailed:
-    """A plugin's observing hook raised; the run goes on."""
+    """A plugin's observing hook, or the platform in a service beside the stages, raised; the run goes on."""
 
     at: float
     plugin: str
@@ -161,7 +161,8 @@ _EVENTS: Mapping[str, type] = {event.__name__: event for event in get_args(Event
 
 def event_to_json(event: Event) -> dict[str, Any]:
     """Return plain data with the class's name under ``event``."""
-    return {"event": type(event).__name__, **asdict(event)}
+    # Not asdict(): it copies deeply what is plain data already, which takes as long as all the rest of an event.
+    return {"event": type(event).__name__} | {name: getattr(event, name) for name in event.__slots__}
 
 
 def event_from_json(data: Mapping[str, Any]) -> Event:

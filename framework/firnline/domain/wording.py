@@ -20,7 +20,10 @@ def printable(text: object) -> str:
 
     Line breaks and tabs stay; everything else that would not be seen, or would change what is seen, is spelt out.
     """
-    return "".join(char if _is_harmless(char) else _escape(char) for char in str(text))
+    text = str(text)
+    if text.isprintable():  # nearly always: no control character, no change of direction
+        return text
+    return "".join(char if _is_harmless(char) else _escape(char) for char in text)
 
 
 def one_line(text: object, limit: int = 0) -> str:

@@ -2,6 +2,7 @@
 
 from firnline.record.environment import describe_environment
 from firnline.record.liveness import RunLock, is_alive
+from firnline.record.recorder import Recorder
 from firnline.record.runs import (
     Lineage,
     LineageNode,
@@ -18,6 +19,7 @@ __all__ = [
     "Leftover",
     "Lineage",
     "LineageNode",
+    "Recorder",
     "RunLock",
     "Store",
     "describe_artifact",

@@ -27,7 +27,6 @@ from firnline.domain import (
     StageSkipped,
     StageStarted,
     event_from_json,
-    event_to_json,
 )
 from firnline.domain.event import RunFinished, RunStarted, StageProgress
 from firnline.errors import UsageError
@@ -108,20 +107,31 @@ class Store:
         with self._transaction() as connection:
             connection.executemany("INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)", rows)
 
-    def append(self, run_id: str, sequence: int, event: Event, platform: str = "") -> None:
-        """Write one event and what follows from it, in one transaction. Progress is not kept in the database."""
+    def append(self, run_id: str, sequence: int, event: Event, text: str, platform: str = "") -> None:
+        """Write one event and what follows from it, in one transaction. Progress is not kept in the database.
+
+        Args:
+            run_id: the run.
+            sequence: the event's number in the run.
+            event: the event.
+            text: the event as JSON.
+            platform: where an attempt that starts makes its tables.
+        """
         if isinstance(event, StageProgress):
             return
         with self._transaction() as connection:
-            connection.execute(
-                "INSERT INTO events VALUES (?, ?, ?)", (run_id, sequence, json.dumps(event_to_json(event)))
-            )
+            connection.execute("INSERT INTO events VALUES (?, ?, ?)", (run_id, sequence, text))
             _apply(connection, run_id, event, platform)
 
     def claim(self, attempt_id: str, table: str) -> None:
         """Note that an attempt is about to make a table, so that it can be dropped if nobody finishes it."""
         with self._transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO claims VALUES (?, ?)", (attempt_id, table))
+
+    def claimed(self, attempt_id: str) -> list[str]:
+        """Return the tables that an attempt may have made."""
+        rows = self._read("SELECT table_name FROM claims WHERE attempt_id = ?", (attempt_id,), tuple[str])
+        return [name for (name,) in rows]
 
     def release(self, attempt_ids: Collection[str]) -> None:
         """Forget attempts: what they left behind was thrown away, or is kept on purpose."""

@@ -55,12 +55,14 @@ def test_lines_are_what_a_pipe_gets() -> None:
 
 
 def test_quiet_shows_failures_only() -> None:
-    text = told([*failed_events(), ObserverFailed(at=NOON, plugin="m", hook="h", message="no")], "quiet")
+    text = told(
+        [*failed_events(), ObserverFailed(at=NOON, plugin="m 1.0", hook="firnline_on_event", message="no")], "quiet"
+    )
     assert text.splitlines() == [
         "train  ✗ failed  4.0 s  XGBoostError: unknown objective <b>[red]",
         "    at line 3",
         "    hint: choose binary:logistic",
-        "plugin m: h failed, it is not called again: no",
+        "m 1.0: firnline_on_event failed, it is not called again: no",
     ]
     assert told(finished_events(), "quiet") == ""
 
