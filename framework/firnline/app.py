@@ -28,7 +28,7 @@ from firnline.domain import (
     fold,
     new_run_id,
 )
-from firnline.errors import ConfigError, FirnlineError, RefusedError
+from firnline.errors import ConfigError, RefusedError
 from firnline.loading import Hooks, Registry, build_registry, load_plugins
 from firnline.plan import PlanOptions, build_plan
 from firnline.record import Recorder, RunLock, Store, describe_environment, is_alive
