@@ -7,27 +7,31 @@ from __future__ import annotations
 
 import concurrent.futures
 import getpass
+import re
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from firnline_sandbox import execution, parameters
+from firnline_sandbox import parameters
 from firnline_sandbox.catalog.storage import DEFAULT_DATABASE, DEFAULT_SCHEMA, DEFAULT_WAREHOUSE
-from firnline_sandbox.errors import closed_connection, missing_context
+from firnline_sandbox.errors import closed_connection
 from firnline_sandbox.history import new_query_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from snowflake.connector.constants import QueryStatus
 
     from firnline_sandbox.cursor import SandboxCursor
     from firnline_sandbox.engine import SandboxEngine
+    from firnline_sandbox.execution import SessionTransaction
+    from firnline_sandbox.runner import Runner
 
 ACCOUNT: Final = "SANDBOX"
 ROLE: Final = "ACCOUNTADMIN"
 VERSION: Final = "9.40.0"  # what CURRENT_VERSION answers: clients compare it
 _REMEMBERED_QUERIES: Final = 1_000
 _ASYNC_WORKERS: Final = 8
+_LAST_QUERY_ID: Final = re.compile(r"LAST_QUERY_ID\((-?\d+)\)")
 
 
 class NoTelemetry:
@@ -72,9 +76,11 @@ class SandboxConnection:
         session_parameters: dict[str, Any] | None = None,
         owns_engine: bool = False,
         application: str = "Firnline",
+        session_id: int | None = None,
+        runner: Callable[[SandboxConnection], Runner] | None = None,
     ) -> None:
         self.engine = engine
-        self.session_id = engine.next_session_id()
+        self.session_id = engine.next_session_id() if session_id is None else session_id
         self.database = database and database.upper()
         self.schema = schema and schema.upper()
         self.warehouse = warehouse and warehouse.upper()
@@ -83,7 +89,7 @@ class SandboxConnection:
         self.account = account
         self.application = application
         self.lock = threading.RLock()
-        self.transaction: execution.SessionTransaction | None = None
+        self.transaction: SessionTransaction | None = None
         self.query_ids: list[str] = []
         self.variables: dict[str, Any] = {}
         self._parameters: dict[str, Any] = {}
@@ -98,15 +104,9 @@ class SandboxConnection:
         # Snowpark reads these; the first one gives each thread a cursor of its own.
         self._session_parameters: dict[str, Any] = {"PYTHON_SNOWPARK_ENABLE_THREAD_SAFE_SESSION": True}
         for name, value in (session_parameters or {}).items():
-            self.set_parameter(name.upper(), value)
-        self._check_names()
-
-    def _check_names(self) -> None:
-        catalog = self.engine.catalog
-        if self.database is not None and catalog.database(self.database) is None:
-            raise missing_context(self.database)
-        if self.database and self.schema and catalog.schema(self.database, self.schema) is None:
-            raise missing_context(f"{self.database}.{self.schema}")
+            self._parameters[name.upper()] = parameters.checked(name.upper(), value)
+        self.runner = _local_runner(self) if runner is None else runner(self)
+        self.runner.open()
 
     # -- what clients call
 
@@ -127,15 +127,11 @@ class SandboxConnection:
 
     def commit(self) -> None:
         """Commit the open transaction."""
-        with self.lock:
-            if self.transaction is not None:
-                self.transaction.commit()
+        self.runner.end_transaction(commit=True)
 
     def rollback(self) -> None:
         """Roll back the open transaction."""
-        with self.lock:
-            if self.transaction is not None:
-                self.transaction.rollback()
+        self.runner.end_transaction(commit=False)
 
     def autocommit(self, mode: bool) -> None:
         """Set AUTOCOMMIT."""
@@ -151,14 +147,10 @@ class SandboxConnection:
             if self._closed:
                 return
             self._closed = True
-        self.engine.history.cancel_session(self.session_id)
-        self.engine.write_lock.wake()
+        self.runner.interrupt()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
-        if self.engine.closed:
-            return
-        self.rollback()
-        self._drop_temporary_objects()
+        self.runner.end()
         if self._owns_engine:
             self.engine.close()
 
@@ -167,16 +159,6 @@ class SandboxConnection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _drop_temporary_objects(self) -> None:
-        if not any(entry.session == self.session_id for entry in self.engine.catalog):
-            return
-        from firnline_sandbox.statements.removal import remove_entry
-
-        with self.engine.write() as transaction:
-            for entry in list(transaction.catalog):
-                if entry.session == self.session_id:
-                    remove_entry(transaction, self.engine, entry)
 
     def check_open(self) -> None:
         """Raise 8002 when the session has ended."""
@@ -249,9 +231,17 @@ class SandboxConnection:
             case "CURRENT_CLIENT":
                 return "Firnline"
             case "LAST_QUERY_ID":
-                return self.query_ids[-1] if self.query_ids else None
+                return self._query_id(-1)
+            case _ if found := _LAST_QUERY_ID.fullmatch(name.upper()):
+                return self._query_id(int(found[1]))
             case _:
                 return None
+
+    def _query_id(self, place: int) -> str | None:
+        """Give an earlier query of this session: counted from the first (1, 2 …) or the last (-1, -2 …)."""
+        index = place - 1 if place > 0 else place
+        with self.lock:
+            return self.query_ids[index] if place and -len(self.query_ids) <= index < len(self.query_ids) else None
 
     # -- queries that run in the background
 
@@ -270,9 +260,9 @@ class SandboxConnection:
         self, query_id: str, statements: Sequence[str], params: Sequence[Any], keeps_transaction: bool
     ) -> None:
         if len(statements) == 1:
-            execution.run(self, statements[0], params, query_id=query_id, keeps_transaction=keeps_transaction)
+            self.runner.run(statements[0], params, query_id=query_id, keeps_transaction=keeps_transaction)
             return
-        execution.run_several(self, statements, params, query_id=query_id)
+        self.runner.run_several(statements, params, query_id=query_id)
 
     def wait(self, query_id: str) -> None:
         """Wait until a background query has ended, well or badly."""
@@ -287,13 +277,13 @@ class SandboxConnection:
         pending = self._pending.get(query_id)
         if pending is not None and not pending.done():
             return QueryStatus.RUNNING
-        record = self.engine.history.record(query_id)
-        return QueryStatus.NO_DATA if record is None else QueryStatus[record.status]
+        status = self.runner.status(query_id)
+        return QueryStatus.NO_DATA if status is None else QueryStatus[status]
 
     def get_query_status_throw_if_error(self, query_id: str) -> QueryStatus:
         """Say how far a query is; raise its error if it failed."""
         status = self.get_query_status(query_id)
-        outcome = self.engine.history.result(query_id)
+        outcome = self.runner.outcome(query_id)
         if isinstance(outcome, Exception):
             raise outcome
         return status
@@ -307,3 +297,9 @@ class SandboxConnection:
     def is_an_error(status: QueryStatus) -> bool:
         """Say whether a status means that the query failed."""
         return status.name in {"FAILED_WITH_ERROR", "ABORTED", "FAILED_WITH_INCIDENT"}
+
+
+def _local_runner(connection: SandboxConnection) -> Runner:
+    from firnline_sandbox.runner import LocalRunner  # it imports DuckDB, which a connection to a server can do without
+
+    return LocalRunner(connection.engine, connection)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from firnline_sandbox import execution
 from firnline_sandbox.binds import BatchBinds, bind_values, format_literals
 from firnline_sandbox.errors import invalid_argument, unknown_query
 from firnline_sandbox.rows import arrow_for_client, pandas_for_client, python_rows
@@ -68,17 +67,16 @@ class SandboxCursor:
         self._forget()
         self.query = command
         if num_statements is not None and num_statements != 1:
-            self.sfqid, parts = execution.run_several(self.connection, _statements(command, num_statements), values)
+            self.sfqid, parts = self.connection.runner.run_several(_statements(command, num_statements), values)
             self._show_parts(parts)
             return self
-        with _tagged(self.connection, _statement_params):
-            self.sfqid, result = execution.run(
-                self.connection,
-                command,
-                values,
-                file_stream=file_stream,
-                keeps_transaction=_keeps_transaction(_statement_params),
-            )
+        self.sfqid, result = self.connection.runner.run(
+            command,
+            values,
+            file_stream=file_stream,
+            keeps_transaction=_keeps_transaction(_statement_params),
+            query_tag=(_statement_params or {}).get("QUERY_TAG"),
+        )
         self._show(result)
         return self
 
@@ -91,7 +89,7 @@ class SandboxCursor:
         self._forget()
         self.query = command
         if self.connection._paramstyle == "qmark" and command.lstrip()[:6].upper() == "INSERT":  # noqa: SLF001
-            self.sfqid, result = execution.run(self.connection, command, BatchBinds(rows))
+            self.sfqid, result = self.connection.runner.run(command, BatchBinds(rows))
             self._show(result)
             return self
         for row in rows:
@@ -128,13 +126,13 @@ class SandboxCursor:
         """
         self._forget()
         self.connection.wait(sfqid)
-        outcome = self.connection.engine.history.result(sfqid)
+        outcome = self.connection.runner.outcome(sfqid)
         if isinstance(outcome, Exception):
             raise outcome
         if outcome is None:
             raise unknown_query(sfqid)
         self.sfqid = sfqid
-        if parts := self.connection.engine.history.parts(sfqid):
+        if parts := self.connection.runner.parts(sfqid):
             self._show_parts(parts)
         else:
             self._show(outcome)
@@ -160,7 +158,7 @@ class SandboxCursor:
 
     def _show_parts(self, parts: Sequence[str]) -> None:
         first, *self._more = parts
-        outcome = self.connection.engine.history.result(first)
+        outcome = self.connection.runner.outcome(first)
         if outcome is None or isinstance(outcome, Exception):
             raise unknown_query(first)
         self.sfqid = first
@@ -175,11 +173,9 @@ class SandboxCursor:
     # -- describing
 
     def _describe_internal(self, command: str, params: Any = None, **_: Any) -> list[ResultMetadataV2]:
-        from firnline_sandbox.description import describe
-
         self._check_open()
         command, values = self._bound(command, params)
-        self.sfqid, columns = describe(self.connection, command, values)
+        self.sfqid, columns = self.connection.runner.describe(command, values)
         return [column.to_metadata() for column in columns]
 
     def describe(self, command: str, params: Any = None, **_: Any) -> list[ResultMetadata]:
@@ -209,7 +205,7 @@ class SandboxCursor:
 
     def __iter__(self) -> Iterator[Any]:
         if self._rows is None:
-            self._rows = python_rows(self._shown())
+            self._rows = python_rows(self._shown(), self._zone)
         names = [column.name for column in self._shown().columns]
         for row in self._rows:
             yield dict(zip(names, row, strict=True)) if self._as_dictionaries else row
@@ -238,7 +234,7 @@ class SandboxCursor:
             NotSupportedError: the statement was no SELECT.
         """
         self._check_query()
-        table = arrow_for_client(self._shown().table(), decimals=self._decimals)
+        table = arrow_for_client(self._shown().table(), **self._form)
         return table if table.num_rows or force_return_table else None
 
     def fetch_arrow_batches(self) -> Iterator[pa.Table]:
@@ -247,7 +243,7 @@ class SandboxCursor:
 
         self._check_query()
         for batch in self._shown().batches():
-            yield arrow_for_client(pa.Table.from_batches([batch]), decimals=self._decimals)
+            yield arrow_for_client(pa.Table.from_batches([batch]), **self._form)
 
     def fetch_pandas_all(self, **options: Any) -> pd.DataFrame:
         """Give the rows of a SELECT as a pandas frame.
@@ -256,7 +252,7 @@ class SandboxCursor:
             NotSupportedError: the statement was no SELECT.
         """
         self._check_query()
-        return pandas_for_client(self._shown().table(), options, decimals=self._decimals)
+        return pandas_for_client(self._shown().table(), options, **self._form)
 
     def fetch_pandas_batches(self, **options: Any) -> Iterator[pd.DataFrame]:
         """Give the rows of a SELECT as pandas frames of bounded size; at least one."""
@@ -267,13 +263,17 @@ class SandboxCursor:
         count = 0
         for batch in result.batches():
             count += 1
-            yield pandas_for_client(pa.Table.from_batches([batch]), options, decimals=self._decimals)
+            yield pandas_for_client(pa.Table.from_batches([batch]), options, **self._form)
         if not count:
-            yield pandas_for_client(result.empty_table(), options, decimals=self._decimals)
+            yield pandas_for_client(result.empty_table(), options, **self._form)
 
     @property
-    def _decimals(self) -> bool:
-        return self.connection.arrow_number_to_decimal
+    def _form(self) -> dict[str, Any]:
+        return {"decimals": self.connection.arrow_number_to_decimal, "zone": self._zone}
+
+    @property
+    def _zone(self) -> str:
+        return str(self.connection.parameter("TIMEZONE"))
 
     def _check_query(self) -> None:
         if not self._shown().is_query:
@@ -302,9 +302,7 @@ class SandboxCursor:
         self.execute(f"GET {_location_literal(stage_location)} {target} {_options(options)}")
 
     def _download_stream(self, stage_location: str, decompress: bool = False, **_: Any) -> BinaryIO:
-        from firnline_sandbox.stages.transfer import open_stage_file
-
-        return open_stage_file(self.connection, stage_location, decompress=decompress)
+        return self.connection.runner.staged_file(stage_location, decompress=decompress)
 
     # -- the rest of the surface
 
@@ -327,7 +325,7 @@ class SandboxCursor:
 
     def abort_query(self, qid: str) -> bool:
         """Cancel a running query."""
-        return self.connection.engine.history.cancel(qid)
+        return self.connection.runner.cancel(qid)
 
     def __enter__(self) -> Self:
         return self
@@ -341,23 +339,6 @@ class SandboxCursor:
             from snowflake.connector.errors import InterfaceError
 
             raise InterfaceError(msg="Cursor is closed in execute.", errno=252006)
-
-
-class _tagged:  # noqa: N801 (used like a function)
-    """Apply a statement's own QUERY_TAG while it runs."""
-
-    def __init__(self, connection: SandboxConnection, statement_params: dict[str, Any] | None) -> None:
-        self._connection = connection
-        self._tag = (statement_params or {}).get("QUERY_TAG")
-
-    def __enter__(self) -> None:
-        if self._tag is not None:
-            self._before = self._connection.parameter("QUERY_TAG")
-            self._connection.set_parameter("QUERY_TAG", self._tag)
-
-    def __exit__(self, *_: object) -> None:
-        if self._tag is not None:
-            self._connection.set_parameter("QUERY_TAG", self._before)
 
 
 def _keeps_transaction(statement_params: dict[str, Any] | None) -> bool:

@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import shutil
 import tempfile
 import threading
 import uuid
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
-from firnline_sandbox.catalog import storage
+from firnline_sandbox.catalog import Table, View, storage
+from firnline_sandbox.clock import SystemClock
 from firnline_sandbox.history import History
 from firnline_sandbox.locks import FolderLock, WriteLock
+from firnline_sandbox.server import presence
+from firnline_sandbox.server.listener import Listener
 from firnline_sandbox.transaction import Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from firnline_sandbox.catalog import Catalog, Entry
+    from firnline_sandbox.clock import Clock
     from firnline_sandbox.connection import SandboxConnection
     from firnline_sandbox.types import SnowflakeType
 
@@ -40,13 +46,15 @@ _DUCKDB_OPTIONS: Final = {
 
 _open_engines: Final[dict[Path, SandboxEngine]] = {}
 _open_lock: Final = threading.Lock()
+_of_parent: Final[list[SandboxEngine]] = []
 
 
 class SandboxEngine:
     """One open sandbox. Sessions in any number of threads share it."""
 
-    def __init__(self, folder: Path, *, in_memory: bool, timeout_s: float) -> None:
+    def __init__(self, folder: Path, *, in_memory: bool, timeout_s: float, clock: Clock | None = None) -> None:
         self.folder = folder
+        self.clock = clock or SystemClock()
         self.in_memory = in_memory
         self._users = 1
         self._folder_lock = FolderLock(folder / "lock")
@@ -57,36 +65,48 @@ class SandboxEngine:
                 MEMORY if in_memory else str(folder / "sandbox.duckdb"), config=dict(_DUCKDB_OPTIONS)
             )
             self.database.execute("SET TimeZone = 'UTC'")
-            self._catalog = storage.load(self.database)
+            self._catalog = storage.load(self.database, presence.living(self.users))
             self._sweep_stages()
         except BaseException:
             self._folder_lock.release()
             raise
         self.write_lock = WriteLock()
-        self.history = History()
+        self.history = History(self.clock)
         self.functions: dict[str, tuple[str, SnowflakeType]] = {}
         """Functions of the sandbox's own making, by upper-case name: their DuckDB name and what they return."""
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._idle_lock = threading.Lock()
+        self._zones: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, str] = weakref.WeakKeyDictionary()
         self._session_ids = iter(range(1, 2**62))
         self._parts: dict[str, Any] = {}
         self._parts_lock = threading.RLock()
+        self.listener: Listener | None = None
         self.closed = False
+        self._is_closing = False
 
     # -- opening and closing
 
     @staticmethod
-    def open(path: str | Path = MEMORY, *, timeout_s: float = OPEN_TIMEOUT_S) -> SandboxEngine:
+    def open(
+        path: str | Path = MEMORY,
+        *,
+        timeout_s: float = OPEN_TIMEOUT_S,
+        by_hand: bool = False,
+        port: int = 0,
+        clock: Clock | None = None,
+    ) -> SandboxEngine:
         """Open the sandbox in a folder, making it if it is new, or a fresh one in memory.
 
-        Every call needs its own :meth:`close`. Within one process, the same folder gives the same engine.
+        Every call needs its own :meth:`close`. Within one process, the same folder gives the same engine. Other
+        processes can use it through its listener (see ``sessions.open_sandbox``); ``by_hand`` says there that somebody
+        started this process to serve them. Credits and schedules go by ``clock``, the real time if None.
 
         Raises:
             SandboxBusyError: another process has it open and kept it so for ``timeout_s``.
         """
         if str(path) == MEMORY:
             folder = Path(tempfile.mkdtemp(prefix="firnline-sandbox-"))
-            engine = SandboxEngine(folder, in_memory=True, timeout_s=timeout_s)
+            engine = SandboxEngine(folder, in_memory=True, timeout_s=timeout_s, clock=clock)
             with _open_lock:
                 _open_engines[folder] = engine
             return engine
@@ -96,7 +116,12 @@ class SandboxEngine:
                 found._users += 1  # noqa: SLF001 (its own class)
                 return found
             folder.mkdir(parents=True, exist_ok=True)
-            engine = SandboxEngine(folder, in_memory=False, timeout_s=timeout_s)
+            engine = SandboxEngine(folder, in_memory=False, timeout_s=timeout_s, clock=clock)
+            try:
+                engine.listener = Listener(engine, by_hand=by_hand, port=port)
+            except BaseException:
+                engine.close()
+                raise
             _open_engines[folder] = engine
             return engine
 
@@ -104,21 +129,25 @@ class SandboxEngine:
         """Let go of the engine; the last user's call closes the database and unlocks the folder."""
         with _open_lock:
             self._users -= 1
-            if self._users > 0 or self.closed:
+            if self._users > 0 or self.closed or self._is_closing:
                 return
-            self.closed = True
-            _open_engines.pop(self.folder, None)
-            self.history.cancel_all()
-            for part in self._parts.values():
-                part.close()
-            with self._idle_lock:
-                for cursor in self._idle:
-                    cursor.close()
-                self._idle.clear()
-            self.database.close()
-            self._folder_lock.release()
-            if self.in_memory:
-                shutil.rmtree(self.folder, ignore_errors=True)
+            self._is_closing = True
+            if _open_engines.get(self.folder) is self:
+                del _open_engines[self.folder]
+        if self.listener is not None:
+            self.listener.stop()
+        self.closed = True
+        self.history.cancel_all()
+        for part in self._parts.values():
+            part.close()
+        with self._idle_lock:
+            for cursor in self._idle:
+                cursor.close()
+            self._idle.clear()
+        self.database.close()
+        self._folder_lock.release()
+        if self.in_memory:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -133,6 +162,16 @@ class SandboxEngine:
         from firnline_sandbox.connection import SandboxConnection
 
         return SandboxConnection(self, **options)
+
+    def relation_state(self, parts: tuple[str, str, str]) -> str | None:
+        """Name the state of a table (the number of its last change) or a view (its query); None if there is none."""
+        match self.catalog.find_relation(parts):
+            case Table() as found:
+                return f"{found.id}:{found.version}"
+            case View() as found:
+                return f"{found.id}:{found.text}"
+            case _:
+                return None
 
     def next_session_id(self) -> int:
         """Give a number that no other session of this engine has."""
@@ -159,6 +198,12 @@ class SandboxEngine:
                 self._idle.append(cursor)
                 return
         cursor.close()
+
+    def set_zone(self, cursor: duckdb.DuckDBPyConnection, zone: str) -> None:
+        """Let a cursor see TIMESTAMP_LTZ values in a session's time zone."""
+        if self._zones.get(cursor, "UTC") != zone:
+            cursor.execute(f"SET TimeZone = '{zone}'")
+            self._zones[cursor] = zone
 
     def part(self, name: str) -> Any:
         """Give a part of the engine that a module registered with ``registry.engine_part``, making it at first use."""
@@ -219,6 +264,11 @@ class SandboxEngine:
         """Give the folder of what a stage (or a table's own stage) holds."""
         return self.stages / entry.id
 
+    @property
+    def users(self) -> Path:
+        """The folder of the other processes that use this sandbox."""
+        return self.folder / "users"
+
     def _sweep_stages(self) -> None:
         self.stages.mkdir(exist_ok=True)
         self.models.mkdir(exist_ok=True)
@@ -226,6 +276,12 @@ class SandboxEngine:
         for folder in self.stages.iterdir():
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_open_here(folder: Path) -> bool:
+    """Say whether this process has a folder's engine."""
+    with _open_lock:
+        return folder in _open_engines
 
 
 def _identity(path: Path) -> str:
@@ -236,6 +292,21 @@ def _identity(path: Path) -> str:
     unfinished.write_text(identity + "\n", encoding="utf-8")
     unfinished.rename(path)
     return identity
+
+
+def _after_fork() -> None:
+    """Let go, in a forked child, of what is its parent's alone."""
+    for engine in _open_engines.values():
+        engine.closed = True
+        engine._folder_lock.forget()  # noqa: SLF001 (its own class)
+        if engine.listener is not None:
+            engine.listener.forget()
+    # DuckDB's threads are not there in the child, so that its database must not even be closed.
+    _of_parent.extend(_open_engines.values())
+    _open_engines.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 @atexit.register

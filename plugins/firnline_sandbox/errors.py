@@ -2,7 +2,7 @@
 
 SnowflakeError (private carrier, turned into snowflake.connector.errors.ProgrammingError at the cursor)
   made by: syntax_error 1003 · missing_object 2003 · already_exists 2002 · invalid_identifier 904 ·
-           ambiguous_column 2028 · unknown_function 2140 · bad_number 100038 · bad_boolean 100037 · bad_date 100040 ·
+           ambiguous_column 2028 · unknown_function 2140 · unknown_user_function 2141 · bad_number 100038 · bad_boolean 100037 · bad_date 100040 ·
            bad_timestamp 100035 · bad_cast 100069 · division_by_zero 100051 · null_in_not_null 100072 ·
            text_too_long 100078 · number_out_of_range 100039 · missing_file 253006 · cancelled 604 · locked 625 ·
            unsupported 2
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import duckdb
-    from snowflake.connector.errors import ProgrammingError
+    from snowflake.connector.errors import OperationalError, ProgrammingError
 
 COMPILATION: Final = "SQL compilation error:\n"
 CARRIED_MARK: Final = "firnline carries "  # starts the message of errors that Python functions raise inside DuckDB
@@ -75,6 +75,11 @@ def unknown_function(name: str) -> ProgrammingError:
     return error(2140, "42601", f"{COMPILATION}Unknown function {name}")
 
 
+def unknown_user_function(name: str, *, table: bool = False) -> ProgrammingError:
+    """A name with its schema, or that of a table function, is nobody's."""
+    return error(2141, "42601", f"{COMPILATION}Unknown {'table' if table else 'user-defined'} function {name}")
+
+
 def invalid_argument(message: str) -> ProgrammingError:
     """A function or statement got an argument that it cannot take."""
     return error(1015, "42000", f"{COMPILATION}{message}")
@@ -112,6 +117,13 @@ def lost_transaction(reason: str) -> ProgrammingError:
     return error(
         1, "25000", f"A statement of the open transaction failed and the sandbox had to roll back all of it: {reason}"
     )
+
+
+def lost_engine(reason: str) -> OperationalError:
+    """The process that has the sandbox open cannot be reached any more."""
+    from snowflake.connector.errors import OperationalError
+
+    return OperationalError(msg=f"The sandbox went away: {reason}", errno=250001, sqlstate="08006", send_telemetry=False)
 
 
 def empty_statement() -> ProgrammingError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -23,6 +22,7 @@ from firnline_sandbox.history import QueryRecord, RunningQuery, new_query_id
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements import registry
 from firnline_sandbox.statements.scanner import leading_words, lex
+from firnline_sandbox.warehouses.usage import usage, warehouse_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,6 +77,7 @@ class Statement:
         self.running.cursor = cursor
         if self.running.cancelled.is_set():
             cursor.interrupt()
+        self.connection.engine.set_zone(cursor, str(self.connection.parameter("TIMEZONE")))
         result = self.handler(context, self.sql)
         if not result.is_stream:
             context.release()
@@ -122,7 +123,7 @@ def run(
             file_stream=file_stream,
             running=running,
         )
-        with _time_limit(connection, running):
+        with _time_limit(connection, running), usage(connection, running, sql, words):
             result = _carry_out(statement)
     except BaseException as failure:
         raised = _snowflake_error(failure, running)
@@ -214,14 +215,15 @@ def _record(connection: SandboxConnection, query_id: str, sql: str, words: tuple
         database=connection.database or "",
         schema=connection.schema or "",
         query_tag=str(connection.parameter("QUERY_TAG") or ""),
-        started=dt.datetime.now(dt.UTC),
+        started=connection.engine.clock.now(),
     )
 
 
 @contextlib.contextmanager
 def _time_limit(connection: SandboxConnection, running: RunningQuery) -> Iterator[None]:
-    """Cancel the statement when the session's STATEMENT_TIMEOUT_IN_SECONDS is over."""
-    seconds = int(connection.parameter("STATEMENT_TIMEOUT_IN_SECONDS") or 0)
+    """Cancel the statement when STATEMENT_TIMEOUT_IN_SECONDS is over: the session's or the warehouse's, the shorter."""
+    limits = (int(connection.parameter("STATEMENT_TIMEOUT_IN_SECONDS") or 0), warehouse_timeout(connection))
+    seconds = min((limit for limit in limits if limit > 0), default=0)
     if not 0 < seconds < _LONGEST_TIMEOUT_S:
         yield
         return

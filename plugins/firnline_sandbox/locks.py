@@ -53,14 +53,22 @@ class FolderLock:
         """Let go of the lock."""
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
+            # A forked child may have the file open, too; closing it here would not unlock it.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def forget(self) -> None:
+        """Close the file in a forked child: the lock is its parent's."""
+        if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def _busy(self, timeout_s: float) -> str:
         holder = self._path.read_text(encoding="utf-8").strip() or "unknown"
         return (
-            f"the sandbox in {self._path.parent} is in use by process {holder}; waited {timeout_s:g} s. "
-            "Only one process at a time can have a sandbox open: end that process, or name another path."
+            f"the sandbox in {self._path.parent} is in use by process {holder}, which lets nobody else in; "
+            f"waited {timeout_s:g} s. End that process, or name another path."
         )
 
 

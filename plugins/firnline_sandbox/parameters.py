@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Any, Final
 
-from firnline_sandbox.errors import invalid_parameter, unsupported
+from firnline_sandbox.errors import error, invalid_parameter, unsupported
 
 # Parameters that the sandbox acts on.
 _OBEYED: Final[dict[str, Any]] = {
@@ -12,6 +13,7 @@ _OBEYED: Final[dict[str, Any]] = {
     "LOCK_TIMEOUT": 43_200,
     "QUERY_TAG": "",
     "STATEMENT_TIMEOUT_IN_SECONDS": 172_800,
+    "TIMEZONE": "UTC",
 }
 
 # Parameters that change results in Snowflake; the sandbox knows their defaults only.
@@ -31,7 +33,6 @@ _FIXED: Final[dict[str, Any]] = {
     "TIMESTAMP_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM",
     "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
     "TIMESTAMP_TZ_OUTPUT_FORMAT": "",
-    "TIMEZONE": "UTC",
     "TIME_INPUT_FORMAT": "AUTO",
     "TIME_OUTPUT_FORMAT": "HH24:MI:SS",
     "TWO_DIGIT_CENTURY_START": 1970,
@@ -65,15 +66,25 @@ def checked(name: str, value: Any) -> Any:
     """
     if name in _FIXED:
         default = _FIXED[name]
-        same = str(value).upper() == str(default).upper() or (name == "TIMEZONE" and value in ("Etc/UTC", "GMT"))
+        same = str(value).upper() == str(default).upper()
         if not same:
             raise unsupported(f"{name} = {value!r}")
         return default
+    if name == "TIMEZONE":
+        return _zone(str(value))
     if name in _OBEYED:
         return _typed(name, value, _OBEYED[name])
     if name in _INERT or name.startswith(_INERT_PREFIXES):
         return value
     raise invalid_parameter(name)
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as failure:
+        raise error(1104, "22023", f"Invalid value '{name}' for parameter 'TIMEZONE'") from failure
+    return "UTC" if name in {"Etc/UTC", "GMT"} else name
 
 
 def _typed(name: str, value: Any, default: Any) -> Any:

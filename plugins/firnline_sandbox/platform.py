@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final, Self
 import duckdb
 
 from firnline.errors import PlatformError
-from firnline_sandbox.catalog import Table, View
 from firnline_sandbox.catalog.storage import DEFAULT_DATABASE, DEFAULT_SCHEMA, StoredCatalogError
-from firnline_sandbox.engine import SandboxEngine
 from firnline_sandbox.locks import SandboxBusyError
+from firnline_sandbox.sessions import open_sandbox
 from firnline_sandbox.statements.scanner import split_name
 
 if TYPE_CHECKING:
@@ -21,15 +20,19 @@ if TYPE_CHECKING:
 
     from snowflake.snowpark import Session
 
+    from firnline_sandbox.connection import SandboxConnection
+    from firnline_sandbox.engine import SandboxEngine
+    from firnline_sandbox.server.remote import RemoteEngine
+
 _HOME: Final = (DEFAULT_DATABASE, DEFAULT_SCHEMA)
 
 
 class SandboxPlatform:
-    """An opened sandbox. Opening it imports no Snowflake client; the first session does."""
+    """An opened sandbox, in this process or another one. Opening it imports no Snowflake client; a session does."""
 
-    def __init__(self, engine: SandboxEngine) -> None:
+    def __init__(self, engine: SandboxEngine | RemoteEngine) -> None:
         self._engine = engine
-        self._connection = engine.connect()
+        self._own_connection: SandboxConnection | None = None
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         self._lock = threading.Lock()
 
@@ -38,10 +41,10 @@ class SandboxPlatform:
         """Open the sandbox in a folder, or a fresh one in memory.
 
         Raises:
-            PlatformError: another process has it open, or it cannot be read.
+            PlatformError: another process has it and lets nobody in, or it cannot be read.
         """
         try:
-            return cls(SandboxEngine.open(place, timeout_s=wait_s))
+            return cls(open_sandbox(place, timeout_s=wait_s))
         except SandboxBusyError as error:
             raise PlatformError(
                 str(error), hint="wait for that run to end, or take another folder: platform.path=FOLDER"
@@ -68,7 +71,7 @@ class SandboxPlatform:
 
     def missing(self, tables: Collection[str]) -> frozenset[str]:
         """Look the tables up in the catalog."""
-        return frozenset(table for table in tables if self._find(table) is None)
+        return frozenset(table for table in tables if self._state(table) is None)
 
     def table_state(self, table: str) -> str:
         """Return the number of the table's last change; of a view, the text of its query.
@@ -76,15 +79,12 @@ class SandboxPlatform:
         Raises:
             PlatformError: there is no such table.
         """
-        match self._find(table):
-            case Table() as found:
-                return f"{found.id}:{found.version}"
-            case View() as found:
-                return f"{found.id}:{found.text}"
-            case _:
-                raise PlatformError(
-                    f"there is no table {table} in the sandbox", hint="`firnline sandbox sql 'SHOW TABLES'` lists them"
-                )
+        state = self._state(table)
+        if state is None:
+            raise PlatformError(
+                f"there is no table {table} in the sandbox", hint="`firnline sandbox sql 'SHOW TABLES'` lists them"
+            )
+        return state
 
     def publish(self, name: str, table: str) -> None:
         """Put a view in front of the table: readers see the old rows or the new ones, never a mixture."""
@@ -104,15 +104,18 @@ class SandboxPlatform:
         for session in sessions:
             with contextlib.suppress(duckdb.Error):  # its cursor may be gone already
                 session.close()
-        self._connection.close()
+        if self._own_connection is not None:
+            self._own_connection.close()
         self._engine.close()
 
-    def _find(self, table: str) -> object | None:
+    def _state(self, table: str) -> str | None:
         parts = split_name(table)
         database, schema, name = (*_HOME[: 3 - len(parts)], *parts)
-        return self._engine.catalog.find_relation((database, schema, name))
+        return self._engine.relation_state((database, schema, name))
 
     def _run(self, sql: str) -> None:
-        from firnline_sandbox import execution
-
-        execution.run(self._connection, sql)
+        with self._lock:
+            if self._own_connection is None:
+                self._own_connection = self._engine.connect()
+            connection = self._own_connection
+        connection.runner.run(sql)

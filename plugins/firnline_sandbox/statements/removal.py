@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from firnline_sandbox.transaction import Transaction
 
 
+def remove_temporary_objects(engine: SandboxEngine, session: int) -> None:
+    """Drop what only one session sees, when it ends."""
+    if not any(entry.session == session for entry in engine.catalog):
+        return
+    with engine.write() as transaction:
+        for entry in list(transaction.catalog):
+            if entry.session == session:
+                remove_entry(transaction, engine, entry)
+
+
 def remove_entry(transaction: Transaction, engine: SandboxEngine, entry: Entry) -> None:
     """Drop an object with everything that it owns."""
     transaction.catalog.remove(entry)
