@@ -163,13 +163,21 @@ class Tag(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warehouse(Entry):
-    """A warehouse: a name and a size. The sandbox computes locally whatever the size."""
+    """A warehouse. The sandbox computes locally whatever the size, and charges what Snowflake would.
+
+    ``statement_timeout`` is in seconds, 0 where the warehouse sets none.
+    """
 
     kind: ClassVar[str] = "WAREHOUSE"
 
     size: str = "X-Small"
     auto_suspend: int = 600
     auto_resume: bool = True
+    min_cluster_count: int = 1
+    max_cluster_count: int = 1
+    scaling_policy: str = "STANDARD"
+    statement_timeout: int = 0
+    resource_monitor: str = ""
 
 
 ENTRY_CLASSES: Final[dict[str, type[Entry]]] = {
@@ -177,7 +185,11 @@ ENTRY_CLASSES: Final[dict[str, type[Entry]]] = {
 }
 
 # Kinds of entries that live with their statements; their modules are imported when one is met.
-_ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {"MODEL": ("firnline_sandbox.models.objects", "Model")}
+_ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
+    "MODEL": ("firnline_sandbox.models.objects", "Model"),
+    "FUNCTION": ("firnline_sandbox.functions.objects", "Function"),
+    "PROCEDURE": ("firnline_sandbox.functions.objects", "Procedure"),
+}
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 

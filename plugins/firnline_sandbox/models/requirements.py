@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import re
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+
+from firnline_sandbox.workers.packages import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from firnline_sandbox.models.manifest import Runtime
-
-CONDA_NAMES: Final = {
-    "pytorch": "torch",
-    "py-xgboost": "xgboost",
-    "py-xgboost-cpu": "xgboost",
-    "py-xgboost-gpu": "xgboost",
-}
-"""Conda's names of packages that PyPI calls otherwise."""
 
 
 def unmet_requirements(folder: Path, runtime: Runtime) -> tuple[str, ...]:
@@ -39,35 +30,9 @@ def unmet_requirements(folder: Path, runtime: Runtime) -> tuple[str, ...]:
             continue
         if requirement.name == "python" or (requirement.marker is not None and not requirement.marker.evaluate()):
             continue
-        if (problem := _problem(requirement)) is not None:
+        if (problem := problem_of(requirement)) is not None:
             problems.append(problem)
     return tuple(problems)
-
-
-def _problem(requirement: Requirement) -> str | None:
-    installed = _installed_version(CONDA_NAMES.get(requirement.name, requirement.name))
-    if installed is None:
-        return f"{requirement} (not installed)"
-    if not requirement.specifier.contains(installed, prereleases=True):
-        return f"{requirement} (installed: {installed})"
-    return None
-
-
-def _installed_version(name: str) -> str | None:
-    """Look a package up by its distribution's name, and then by the name it is imported under.
-
-    The second serves builds that bring the same module under another name, such as xgboost-cpu for xgboost.
-    """
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        providers = _distributions_by_module().get(canonicalize_name(name).replace("-", "_"), ())
-        return importlib.metadata.version(providers[0]) if providers else None
-
-
-@functools.cache
-def _distributions_by_module() -> dict[str, list[str]]:
-    return {module: list(names) for module, names in importlib.metadata.packages_distributions().items()}
 
 
 def _requirement_lines(folder: Path, runtime: Runtime) -> Iterator[str]:

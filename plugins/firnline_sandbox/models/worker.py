@@ -13,11 +13,8 @@ gets, in each row's only argument, the rows of a whole partition; their types ar
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
 import importlib.util
 import json
-import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +31,7 @@ from firnline_sandbox.workers.frames import (
     to_bytes,
     write_frame,
 )
+from firnline_sandbox.workers.variants import encode_all
 from firnline_sandbox.workers.warehouse_module import FLATTEN, provide_module
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ def _answer(request: pa.Table, folder: Path, handlers: dict[str, Handler]) -> pa
     if len(rows) != request.num_rows:
         message = f"the handler {name} returned {len(rows)} rows for {request.num_rows}"
         raise ValueError(message)
-    return pa.table({"result": pa.array(_encode(rows), pa.string())})
+    return pa.table({"result": pa.array(encode_all(rows), pa.string())})
 
 
 def _load_handler(folder: Path, name: str) -> Handler:
@@ -137,48 +135,6 @@ def _flatten(objects: Any, features: tuple[str, ...]) -> pd.DataFrame:
         names = (f'"{feature}"', feature, feature.upper())
         columns[position] = [next((row[name] for name in names if name in row), None) for row in objects]
     return pd.DataFrame(columns)
-
-
-def _encode(rows: list[Any]) -> list[str]:
-    encode = json.JSONEncoder(allow_nan=False, default=_plain, check_circular=False, ensure_ascii=False).encode
-    try:
-        return [encode(row) for row in rows]
-    except ValueError:  # a NaN or an infinity, which JSON lacks
-        return [encode(_without_nan(row)) for row in rows]
-
-
-def _plain(value: Any) -> object:
-    """Turn a value that JSON lacks into the one that Snowflake's VARIANT would hold."""
-    if hasattr(value, "tolist"):  # numpy's scalars and arrays
-        return _without_nan(value.tolist())
-    if type(value).__name__ in {"NAType", "NaTType"}:  # pandas' two
-        return None
-    match value:
-        case bytes():
-            return value.hex().upper()
-        case dt.datetime():
-            return value.isoformat(sep=" ", timespec="milliseconds")
-        case dt.date() | dt.time():
-            return value.isoformat()
-        case decimal.Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case set() | tuple():
-            return list(value)
-    message = f"a value of type {type(value).__name__} in a model's output has no place in a VARIANT"
-    raise TypeError(message)
-
-
-def _without_nan(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    match value:
-        case float():
-            return value if math.isfinite(value) else None if math.isnan(value) else "inf" if value > 0 else "-inf"
-        case dict():
-            return {key: _without_nan(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_without_nan(item) for item in value]
-    return value
 
 
 if __name__ == "__main__":

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 @statement("SELECT", "WITH", "VALUES", writes=False)
 def select(context: Context, sql: str) -> Result:
-    """Run a query."""
+    """Run a query, or a procedure that the statement itself defines."""
+    from firnline_sandbox.functions.call import call_anonymous, is_anonymous
+
+    if is_anonymous(sql):
+        return call_anonymous(context, sql)
     translated = translate(context, sql)
     result = fetch(context, translated)
     result.is_query = True

@@ -276,7 +276,7 @@ def load_builtin() -> None:
             return
         for name in _MODULES:
             importlib.import_module(f"firnline_sandbox.statements.{name}")
-        for room in ("models", "experiments"):
+        for room in ("models", "experiments", "functions.statements"):
             importlib.import_module(f"firnline_sandbox.{room}")
         _loaded.add("builtin")
 

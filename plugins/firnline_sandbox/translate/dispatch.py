@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final
 
-from firnline_sandbox.errors import unsupported
+from firnline_sandbox.errors import recursive_view, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,16 +20,20 @@ _EXPRESSIONS: Final[dict[type, Callable[..., Value]]] = {}
 _QUERIES: Final[dict[type, Callable[..., Translated]]] = {}
 
 
+_DEEPEST_FUNCTION: Final = 40
+
+
 class Translation:
     """One statement's translation: its surroundings, its bound values, and the aliases handed out so far."""
 
-    __slots__ = ("_aliases", "around", "binds_used", "params")
+    __slots__ = ("_aliases", "_depth", "around", "binds_used", "params")
 
     def __init__(self, around: Surroundings, params: Sequence[Any] = ()) -> None:
         self.around = around
         self.params = params
         self.binds_used: set[int] = set()
-        self._aliases = 0
+        self._aliases = itertools.count(1)
+        self._depth = 0
 
     def value(self, node: exp.Expr, scope: Scope) -> Value:
         """Translate an expression.
@@ -54,8 +59,20 @@ class Translation:
 
     def alias(self) -> str:
         """Give an alias that nothing else in the statement has."""
-        self._aliases += 1
-        return f"_{self._aliases}"
+        return f"_{next(self._aliases)}"
+
+    def inside(self, around: Surroundings) -> Translation:
+        """Start the translation of a function's body, whose names mean what its own schema has.
+
+        Raises:
+            ProgrammingError: 2037, functions call each other without an end.
+        """
+        inner = Translation(around)
+        inner._aliases = self._aliases
+        inner._depth = self._depth + 1
+        if inner._depth > _DEEPEST_FUNCTION:
+            raise recursive_view("a function in SQL")
+        return inner
 
 
 def expression(*kinds: type) -> Callable[[Any], Any]:

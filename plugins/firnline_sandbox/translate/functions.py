@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlglot import exp
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument, unknown_function
+from firnline_sandbox.errors import invalid_argument, unknown_function, unknown_user_function
 from firnline_sandbox.translate.casts import coerce
 from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.parsing import identifier_name
@@ -85,6 +85,14 @@ class Call:
             return node.name.lower()
         return str(self.constant(index)).lower()
 
+    def require_kind(self, index: int, kinds: frozenset[str]) -> None:
+        """Refuse an argument of another kind.
+
+        Raises:
+            ProgrammingError: 1044, as Snowflake says it.
+        """
+        require_type(self, self.value(index), kinds)
+
     def build(self, sql: str, type_: SnowflakeType, *, nullable: bool | None = None, volatile: bool = False) -> Value:
         """Give the call's value; it is nullable and volatile if one of the arguments translated so far is."""
         arguments = self._values.values()
@@ -149,19 +157,24 @@ def call_function(call: Call) -> Value:
         return writer(call)
     if call.name.startswith("SYSTEM$"):
         return _FUNCTIONS["SYSTEM$"](call)
-    return user_function(call, call.name)
+    return user_function(call, (call.name,))
 
 
-def user_function(call: Call, name: str) -> Value:
-    """Call a user-defined function by its name in DuckDB.
+def user_function(call: Call, parts: tuple[str, ...]) -> Value:
+    """Call a user-defined function of the catalog, or one that the sandbox made itself.
 
     Raises:
-        ProgrammingError: 2140, there is none for these arguments.
+        ProgrammingError: 2140, there is none of this name; 2141, the same for a name with its schema.
     """
+    from firnline_sandbox.translate.user_functions import call_user_function
+
+    if (value := call_user_function(call, parts)) is not None:
+        return value
+    name = ".".join(parts)
     arguments = call.values()
     found = call.translation.around.user_function(name, tuple(argument.type for argument in arguments))
     if found is None:
-        raise unknown_function(name)
+        raise unknown_function(name) if len(parts) == 1 else unknown_user_function(name)
     physical, type_ = found
     return call.build(f"{physical}({', '.join(typed(argument) for argument in arguments)})", type_, nullable=True)
 
@@ -179,7 +192,7 @@ def qualified_call(translation: Translation, node: exp.Dot, scope: Scope) -> Val
         raise invalid_argument(f"invalid identifier '{node.sql('snowflake')}'")
     parts = [identifier_name(part) for part in node.this.find_all(exp.Identifier, bfs=False)]
     call = make_call(translation, node.expression, scope)
-    return user_function(call, ".".join([*parts, call.name]))
+    return user_function(call, (*parts, call.name))
 
 
 def make_call(translation: Translation, node: exp.Anonymous, scope: Scope) -> Call:

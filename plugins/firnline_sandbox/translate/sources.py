@@ -24,6 +24,7 @@ from firnline_sandbox.translate.table_functions import (
     staged_files,
     table_function,
 )
+from firnline_sandbox.translate.user_tables import beside, find_call
 from firnline_sandbox.translate.values import Value, quote_name
 from firnline_sandbox.types import Column
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from firnline_sandbox.translate.dispatch import Translation
     from firnline_sandbox.translate.scopes import Scope
+    from firnline_sandbox.translate.user_tables import TableCall
 
 
 def write_from(translation: Translation, node: exp.Select, scope: Scope) -> str:
@@ -251,6 +253,8 @@ def _write_join(translation: Translation, left: str, join: exp.Join, scope: Scop
     before = len(scope.sources)
     if (embedded := _embed(translation, left, join, scope)) is not None:
         return embedded
+    if (user_call := find_call(translation, join.this, scope)) is not None:
+        return _join_user_table(translation, left, join, user_call, scope)
     right = write_source(translation, join.this, scope)
     if kind not in {"", "INNER", "OUTER", "CROSS"} or method not in {"", "NATURAL", "ASOF"}:
         raise unsupported(f"{method} {kind} JOIN".strip())
@@ -270,6 +274,24 @@ def _write_join(translation: Translation, left: str, join: exp.Join, scope: Scop
         _mark_outer(scope.sources[:before])
     word = " ".join(part for part in (side, "JOIN") if part)
     return f"{left} {word} {right} ON {on}"
+
+
+def _join_user_table(translation: Translation, left: str, join: exp.Join, call: TableCall, scope: Scope) -> str:
+    """Join a user-defined table function with the relations before it, which become one with it."""
+    side = (join.args.get("side") or "").upper()
+    if side not in {"", "LEFT"} or join.args.get("using") or join.args.get("method"):
+        raise unsupported(f"{join.args.get('method') or side} JOIN with a table function")
+    sql, alias = beside(translation, left, call, scope, keep=side == "LEFT")
+    columns = call.columns()
+    if (table_alias := _table_alias(join.this)) is not None and table_alias.args.get("columns"):
+        columns = rename_columns(columns, [identifier_name(part) for part in table_alias.args["columns"]])
+    scope.sources.append(Source(_names(join.this), alias, columns, outer=side == "LEFT"))
+    on = join.args.get("on")
+    if on is None or (isinstance(on, exp.Boolean) and on.this):
+        return f"{sql} AS {alias}"
+    if side:
+        raise unsupported("LEFT JOIN with a table function and a condition")
+    return f"(SELECT * FROM {sql} AS {alias} WHERE {condition(translation, on, scope).sql}) AS {alias}"
 
 
 def _embed(translation: Translation, left: str, join: exp.Join, scope: Scope) -> str | None:

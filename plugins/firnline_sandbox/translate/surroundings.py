@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -36,6 +36,36 @@ class Translated:
     ordered: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFunction:
+    """A user-defined function that a call means: its parameters with their defaults in SQL, and what it gives.
+
+    One that a worker runs has ``physical``, a DuckDB function, and the constant texts that come before its arguments:
+    ``rows`` for a call with each row's arguments, ``groups`` for one with lists of the arguments of several rows. One
+    in SQL has ``body``, and ``around``, which answers for the names in it.
+    """
+
+    name: str
+    parameters: tuple[tuple[str, SnowflakeType, str | None], ...]
+    returns: SnowflakeType | None
+    columns: tuple[Column, ...] = ()
+    aggregate: bool = False
+    volatile: bool = True
+    physical: str = ""
+    rows: str = ""
+    groups: str = ""
+    body: str | None = None
+    around: Surroundings | None = None
+
+    def with_body(self, body: str, around: Surroundings) -> UserFunction:
+        """Give the same as a function in SQL."""
+        return replace(self, body=body, around=around)
+
+    def with_calls(self, physical: str, *, rows: str, groups: str) -> UserFunction:
+        """Give the same as a function that a worker runs."""
+        return replace(self, physical=physical, rows=rows, groups=groups)
+
+
 class Surroundings(Protocol):
     """The catalog and the session, as one statement sees them. Name parts are resolved: upper-cased unless quoted."""
 
@@ -59,7 +89,24 @@ class Surroundings(Protocol):
         """Answer CURRENT_DATABASE, CURRENT_USER, LAST_QUERY_ID and the like."""
 
     def user_function(self, name: str, arguments: tuple[SnowflakeType, ...]) -> tuple[str, SnowflakeType] | None:
-        """Find a user-defined function: its name in DuckDB and what it returns."""
+        """Find a function of the sandbox's own making: its name in DuckDB and what it returns."""
+
+    def knows_function(self, parts: tuple[str, ...], *, table: bool) -> bool:
+        """Say whether there is a user-defined function (or table function) of this name."""
+
+    def find_function(
+        self,
+        parts: tuple[str, ...],
+        given: Sequence[SnowflakeType],
+        named: Mapping[str, SnowflakeType],
+        *,
+        table: bool,
+    ) -> UserFunction | None:
+        """Find a user-defined function by its name and the types of a call's arguments; None if there is none.
+
+        Raises:
+            ProgrammingError: 1044, no function of this name takes such arguments.
+        """
 
     def next_value(self, sequence: tuple[str, ...]) -> str:
         """Write DuckDB SQL for a sequence's NEXTVAL."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlglot import exp
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument, unknown_function, unsupported
+from firnline_sandbox.errors import invalid_argument, unknown_user_function, unsupported
 from firnline_sandbox.translate.functions import Call, make_call
 from firnline_sandbox.translate.functions_semi import as_variant, path_text
 from firnline_sandbox.translate.operators import as_text
 from firnline_sandbox.translate.parsing import identifier_name, resolve_name
 from firnline_sandbox.translate.surroundings import Relation
+from firnline_sandbox.translate.user_tables import alone, find_call
 from firnline_sandbox.translate.values import Value, quote_text
 from firnline_sandbox.types import Column
 
@@ -56,8 +57,10 @@ def table_function(translation: Translation, node: exp.Expr, scope: Scope) -> Re
     """Translate ``TABLE(call)``, or a call after LATERAL.
 
     Raises:
-        ProgrammingError: 2140, nobody knows the function.
+        ProgrammingError: 2141, nobody knows the function.
     """
+    if (user_call := find_call(translation, node, scope)) is not None:
+        return alone(translation, user_call)
     if isinstance(node, exp.Window):
         raise unsupported("a table function with OVER")
     name, inner = _function_name(node)
@@ -70,7 +73,7 @@ def table_function(translation: Translation, node: exp.Expr, scope: Scope) -> Re
     arguments = [constant_argument(call, argument) for argument in call.nodes]
     relation = translation.around.table_function(name, arguments, named)
     if relation is None:
-        raise unknown_function(name)
+        raise unknown_user_function(name, table=True)
     return relation
 
 

@@ -39,7 +39,7 @@ class WorkerPool(Generic[Key]):
 
     @contextlib.contextmanager
     def lease(self, key: Key) -> Iterator[WorkerProcess]:
-        """Hand out a worker. It stays warm afterwards, unless the block raised a WorkerError other than HandlerError."""
+        """Hand out a worker. It stays warm afterwards, unless the block raised anything but a HandlerError."""
         worker = self._take(key)
         reusable = False
         try:

@@ -117,6 +117,14 @@ class Warehouse:
         """Know one function: TWICE(number)."""
         return ("sf_signed", t.INTEGER) if name == "TWICE" else None
 
+    def knows_function(self, parts: tuple[str, ...], *, table: bool) -> bool:
+        """Know none."""
+        del parts, table
+        return False
+
+    def find_function(self, *_: object, **__: object) -> None:
+        """Find none."""
+
     def next_value(self, sequence: tuple[str, ...]) -> str:
         """Every sequence stands at 7."""
         return "CAST(7 AS BIGINT)"
