@@ -31,7 +31,7 @@ from firnline.domain import (
 from firnline.errors import ConfigError, RefusedError
 from firnline.loading import Hooks, Registry, build_registry, load_plugins
 from firnline.plan import PlanOptions, build_plan
-from firnline.record import Recorder, RunLock, Store, describe_environment, is_alive
+from firnline.record import Past, Recorder, RunLock, Store, describe_environment, is_alive
 from firnline.run import Order, StopAsked, Workshop, execute
 from firnline.run.attempt import Mailbox, discard_files
 
@@ -162,7 +162,7 @@ def planned(composed: Composed, installed: Installed, options: PlanOptions) -> I
         store = Store(pipeline.store)
         try:
             try:
-                plan = build_plan(pipeline, store, handle.get, options)
+                plan = build_plan(pipeline, Past(store), handle.get, options)
             except ConfigError as error:
                 raise ConfigError(add_sources(error.problems, composed)) from error
             refusals = installed.hooks.check_plan(plan)
@@ -261,7 +261,7 @@ def _order(
         plan=plan,
         pipeline=ready.pipeline,
         shop=shop,
-        reused=store.outputs([stage.key for stage in plan.stages if stage.action == "reuse"]),
+        reused=Past(store).outputs([stage.key for stage in plan.stages if stage.action == "reuse"]),
         clock=time.time,
         started=RunStarted(
             at=started,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from firnline.domain.ids import content_hash
@@ -99,6 +99,11 @@ class PlannedStage:
         return tuple(dict.fromkeys(link.stage for links in self.inputs.values() for link in links))
 
 
+def _fields(value: Any) -> dict[str, Any]:
+    """Return a dataclass's fields for ``json``; ``asdict()`` would copy all that is in them first."""
+    return {one.name: getattr(value, one.name) for one in fields(value)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a run will do.
@@ -133,7 +138,7 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data (lists instead of tuples), for :meth:`from_json`."""
-        data: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        data: dict[str, Any] = json.loads(json.dumps(self, default=_fields))
         return data
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from firnline.record.environment import describe_environment
 from firnline.record.liveness import RunLock, is_alive
+from firnline.record.past import Past
 from firnline.record.recorder import Recorder
 from firnline.record.runs import (
     Lineage,
@@ -19,6 +20,7 @@ __all__ = [
     "Leftover",
     "Lineage",
     "LineageNode",
+    "Past",
     "Recorder",
     "RunLock",
     "Store",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from firnline.domain import (
-    EarlierOutput,
-    EarlierStage,
     Event,
     Plan,
     StageFailed,
@@ -33,8 +31,6 @@ from firnline.errors import UsageError
 
 DATABASE: Final = "firnline.db"
 _BUSY_S: Final = 60.0
-_HISTORY: Final = 20
-_CHUNK: Final = 500
 _Row = TypeVar("_Row")
 
 
@@ -151,58 +147,6 @@ class Store:
             claims.setdefault(attempt, []).append(table)
         return [Leftover(attempt_id=a, platform=p, tables=tuple(claims.get(a, ()))) for a, p in dead]
 
-    def outputs(self, keys: Collection[str]) -> Mapping[str, EarlierOutput]:
-        """Return the newest finished output of each key that has one (see ``History``)."""
-        found: dict[str, EarlierOutput] = {}
-        wanted = list(dict.fromkeys(keys))
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
-            marks = ",".join("?" * len(chunk))
-            rows = self._read(
-                f"SELECT key, run_id, outputs, metrics FROM outputs WHERE key IN ({marks})",  # noqa: S608 (marks only)
-                chunk,
-                tuple[str, str, str, str],
-            )
-            for key, run_id, outputs, metrics in rows:
-                artifacts = json.loads(outputs)
-                paths = [self.root / artifact["path"] for artifact in artifacts.values() if "path" in artifact]
-                found[key] = EarlierOutput(
-                    run_id=run_id,
-                    outputs=artifacts,
-                    metrics=json.loads(metrics),
-                    intact=all(path.exists() for path in paths),
-                )
-        return found
-
-    def stages(self, pipeline: str) -> Mapping[str, EarlierStage]:
-        """Return stage name → how it was planned the last time (see ``History``)."""
-        rows = self._read(
-            "SELECT stage, run_id, status, step, parts, params, max(started) FROM stages WHERE pipeline = ? "
-            "GROUP BY stage",
-            (pipeline,),
-            tuple[str, str, str, str, str, str, float],
-        )
-        return {
-            stage: EarlierStage(
-                run_id=run_id, status=status, step=step, parts=json.loads(parts), params=json.loads(params)
-            )
-            for stage, run_id, status, step, parts, params, _ in rows
-        }
-
-    def durations(self, pipeline: str) -> Mapping[tuple[str, str], Sequence[float]]:
-        """Return (stage, step) → seconds of its latest finished runs (see ``History``)."""
-        rows = self._read(
-            "SELECT stage, step, seconds FROM (SELECT stage, step, seconds, row_number() OVER "
-            "(PARTITION BY stage, step ORDER BY started DESC) AS place FROM stages "
-            "WHERE pipeline = ? AND status = 'finished' AND seconds IS NOT NULL) WHERE place <= ?",
-            (pipeline, _HISTORY),
-            tuple[str, str, float],
-        )
-        durations: dict[tuple[str, str], list[float]] = {}
-        for stage, step, seconds in rows:
-            durations.setdefault((stage, step), []).append(seconds)
-        return durations
-
     def events(self, run_id: str) -> list[Event]:
         """Return the events of a run in order, without progress; empty if there is no such run."""
         rows = self._read("SELECT data FROM events WHERE run_id = ? ORDER BY sequence", (run_id,), tuple[str])
@@ -216,7 +160,7 @@ class Store:
         return bool(shown != (table,))
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a reading statement; for the modules of this package that answer questions about runs."""
+        """Run a reading statement; for the modules of this package that answer questions about the past."""
         return self._read(sql, values, tuple[Any, ...])
 
     def close(self) -> None:
