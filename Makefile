@@ -2,6 +2,7 @@
 #   make demo    set up and run the main pipeline on a laptop sandbox; prints where the report is
 #   make test    set up and run the whole test suite
 #   make bench   measure Firnline and its floor on the peers' harness (PEERS=folder with run_all.py)
+#   make test-hydra-next   the tests of configuration and command line on the next Hydra, in an environment of their own
 #   make check   set up and run what a reviewer would: lint, types, import contracts, size caps, documented examples
 
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
@@ -14,8 +15,9 @@ PYTEST ?= -q
 PEERS ?= ../shared/bench
 BENCH ?= --reps 5
 STAMP := $(VENV)/installed
+HYDRA_NEXT := .venv-hydra-next
 
-.PHONY: help install demo test check bench format clean
+.PHONY: help install demo test test-hydra-next check bench format clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -35,6 +37,16 @@ demo: install
 test: install
 	@$(BIN)/python -m pytest $(PYTEST) -n $(WORKERS) --dist loadfile
 
+# The light core alone: no SDK is needed to compose, check and plan.
+test-hydra-next: $(HYDRA_NEXT)/installed
+	@$(HYDRA_NEXT)/bin/python -m pytest $(PYTEST) -p no:cacheprovider tests/core/test_config.py tests/core/test_overrides.py tests/core/test_plan.py tests/cli/test_commands.py
+
+$(HYDRA_NEXT)/installed: pyproject.toml constraints.txt constraints-hydra-next.txt
+	@test -x $(HYDRA_NEXT)/bin/python || "$(PYTHON)" -m venv $(HYDRA_NEXT)
+	@grep -vE '^(hydra-core|omegaconf|antlr4-python3-runtime)==' constraints.txt > $(HYDRA_NEXT)/constraints.txt
+	@$(HYDRA_NEXT)/bin/python -m pip install -qq --disable-pip-version-check -c $(HYDRA_NEXT)/constraints.txt -c constraints-hydra-next.txt -e . hydra-joblib-launcher hypothesis pytest pytest-timeout
+	@touch $@
+
 check: install
 	@echo "ruff check" && $(BIN)/ruff check --quiet .
 	@echo "ruff format" && $(BIN)/ruff format --check --quiet .
@@ -50,5 +62,5 @@ format: install
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter_report
+	rm -rf $(VENV) $(HYDRA_NEXT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter_report
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,50 +3,130 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from firnline.cli.run import installed
 
+if TYPE_CHECKING:
+    from firnline.domain import PlatformSpec, StepSpec
+    from firnline.loading import Registry
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+# Wherever a value may stand, an interpolation may, or `???` for "must be given".
+_TO_RESOLVE: Final = {"type": "string", "pattern": r"\$\{.+\}|^\?\?\?$"}
+
 
 @click.command()
-def schema() -> None:
-    """Write a JSON Schema of a composed configuration, with the params of every installed step."""
+@click.option("--stage", is_flag=True, help="The schema of an option file, which holds one stage.")
+def schema(*, stage: bool) -> None:
+    """Write a JSON Schema of the files in conf/, with the params of every installed step."""
+    click.echo(json.dumps(make_schema(installed().registry, stage=stage), indent=2))
+
+
+def make_schema(registry: Registry, *, stage: bool = False) -> dict[str, Any]:
+    """Return the schema of a whole configuration, or of one stage.
+
+    Files hold parts of a configuration, so nothing is required of them that another file may bring; the composed whole
+    is checked by :func:`firnline.config.check`.
+    """
     from firnline.config.settings import FIXED_NODES, StageNode
 
-    registry = installed().registry
-    settings = {name: node.model_json_schema() if node else {"type": "object"} for name, node in FIXED_NODES.items()}
-    settings["platform"] = {
-        "oneOf": [_with_name(offer.spec.params.model_json_schema(), name) for name, offer in registry.platforms.items()]
+    definitions: dict[str, Any] = {}
+    generic = _definition(StageNode, "node", definitions)
+    for step_id, step in sorted(registry.steps.items()):
+        definitions[f"step.{step_id}"] = _step(step.spec, definitions)
+    definitions["stage"] = generic | {
+        "title": "stage",
+        "description": "A stage: the step that it uses, where its inputs come from, and the step's params.",
+        "properties": generic["properties"] | {"uses": {"enum": [*sorted(registry.steps)]}},
+        "allOf": [
+            {"if": {"properties": {"uses": {"const": name}}, "required": ["uses"]}, "then": _ref(f"step.{name}")}
+            for name in sorted(registry.steps)
+        ],
     }
-    stages = [_stage(StageNode.model_json_schema(), offer.spec) for offer in registry.steps.values()]
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Firnline configuration",
-        "type": "object",
-        "properties": settings,
-        "additionalProperties": {"oneOf": stages},
+    head = {"$schema": _DIALECT, "title": "Firnline stage" if stage else "Firnline configuration"}
+    if stage:
+        return head | _ref("stage") | {"$defs": definitions}
+    nodes = {
+        name: _definition(node, f"node.{name}", definitions) if node else {"type": ["object", "null"]}
+        for name, node in FIXED_NODES.items()
     }
-    click.echo(json.dumps(document, indent=2))
+    nodes["platform"] = _platforms(registry, definitions)
+    nodes |= {"defaults": {"type": "array", "description": "the options that are chosen"}, "hydra": {"type": "object"}}
+    stages = {"anyOf": [_ref("stage"), {"type": "null"}]}
+    return head | {"type": "object", "properties": nodes, "additionalProperties": stages, "$defs": definitions}
 
 
-def _with_name(model: dict[str, Any], name: str) -> dict[str, Any]:
-    properties = {"name": {"const": name}, **model.get("properties", {})}
-    return {**model, "properties": properties, "required": ["name", *model.get("required", [])]}
-
-
-def _stage(node: dict[str, Any], spec: Any) -> dict[str, Any]:
+def _step(spec: StepSpec, definitions: dict[str, Any]) -> dict[str, Any]:
     link = {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-    properties = {
-        **node["properties"],
-        "uses": {"const": spec.id, "description": spec.summary},
-        "params": spec.params.model_json_schema(),
-        "inputs": {
-            "type": "object",
-            "properties": {name: {**link, "description": port.description} for name, port in spec.inputs.items()},
-            "required": [name for name, port in spec.inputs.items() if not port.optional],
-            "additionalProperties": False,
+    inputs = {
+        name: link | {"description": port.description or port.kind.__name__} for name, port in spec.inputs.items()
+    }
+    return {
+        "description": spec.summary,
+        "properties": {
+            "params": _definition(spec.params, f"params.{spec.id}", definitions),
+            "inputs": {"type": "object", "properties": inputs, "additionalProperties": False},
         },
     }
-    return {**node, "title": spec.id, "properties": properties}
+
+
+def _platforms(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
+    def one(spec: PlatformSpec) -> dict[str, Any]:
+        model = _definition(spec.params, f"platform.{spec.name}", definitions)
+        return model | {"properties": {"name": {"const": spec.name}, **model.get("properties", {})}}
+
+    names = sorted(registry.platforms)
+    return {
+        "type": "object",
+        "properties": {"name": {"enum": names}},
+        "allOf": [
+            {
+                "if": {"properties": {"name": {"const": name}}, "required": ["name"]},
+                "then": one(registry.platforms[name].spec),
+            }
+            for name in names
+        ],
+    }
+
+
+def _definition(model: type[Any], prefix: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return a model's schema; its own definitions go to those of the document, under names that are only its own."""
+    body: dict[str, Any] = model.model_json_schema()
+    inner = body.pop("$defs", {})
+    names = {f"#/$defs/{name}": f"#/$defs/{prefix}.{name}" for name in inner}
+    for name, definition in inner.items():
+        definitions[f"{prefix}.{name}"] = _for_files(definition, names)
+    adapted: dict[str, Any] = _for_files(body, names)
+    return adapted
+
+
+def _for_files(node: Any, names: Mapping[str, str]) -> Any:
+    """Adapt a schema to files: references renamed, nothing required, interpolations allowed."""
+    if isinstance(node, list):
+        return [_for_files(item, names) for item in node]
+    if not isinstance(node, dict):
+        return node
+    adapted = {
+        key: names.get(value, value) if key == "$ref" else _for_files(value, names)
+        for key, value in node.items()
+        if key != "required" or not isinstance(value, list)
+    }
+    if isinstance(node.get("properties"), dict):
+        adapted["properties"] = {
+            name: {"anyOf": [_for_files(value, names), _TO_RESOLVE]} | _about(value)
+            for name, value in node["properties"].items()
+        }
+    return adapted
+
+
+def _about(field: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an editor shows of a field, which must stand on the outside."""
+    return {key: field[key] for key in ("title", "description", "default") if key in field}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/$defs/{name}"}

@@ -13,6 +13,7 @@ from firnline.config.overrides import as_typed, override_path, typed_source
 from firnline.config.search_path import find_options
 from firnline.errors import ConfigError, Problem
 
+_DOUBLE: Final = re.compile(r"^(?:Multiple values for (\S+)\. |(\S+) appears more than once in)", re.MULTILINE)
 # Hydra's plugins that come with an extra of ours: config file → extra.
 _EXTRAS: Final = {"hydra/launcher/joblib": "sweep"}
 
@@ -100,19 +101,23 @@ def _composition(error: Exception, project: Path, overrides: tuple[str, ...]) ->
     if named := re.search(r"In '([^']+)': Could not find '([^']+)'", text):
         problem = _missing_option(f"{named[2]}.yaml", error, project, overrides)
         return replace(problem, message=f"{problem.message} (named in {named[1]})")
-    if double := re.search(r"^(\S+) appears more than once in the final defaults list", text, re.MULTILINE):
-        typed = next((o for o in overrides if o.startswith("+") and override_path(o) == double[1]), None)
-        return Problem(
-            path=double[1],
-            message="an option of this group is chosen already",
-            source=typed_source(typed) if typed else None,
-            hint=f"change the choice with {typed.lstrip('+')}, or make a second stage with +{double[1]}@NAME=OPTION"
-            if typed
-            else "take one of the two out of the defaults lists",
-        )
+    if double := _DOUBLE.search(text):
+        return _chosen_twice(double[1] or double[2], overrides)
     found = re.search(r"[Cc]ould not (?:override|find|append to|append|delete)[^']*'([^']+)'", text)
     path = found[1].partition("@")[0].partition("=")[0].lstrip("+~") if found else "config"
     return _no_such_key(path, _typed(path, overrides), groups) if found else Problem(path=path, message=_said(error))
+
+
+def _chosen_twice(group: str, overrides: tuple[str, ...]) -> Problem:
+    typed = next((o for o in overrides if o.startswith("+") and override_path(o) == group), None)
+    return Problem(
+        path=group,
+        message="an option of this group is chosen already",
+        source=typed_source(typed) if typed else None,
+        hint=f"change the choice with {typed.lstrip('+')}, or make a second stage with +{group}@NAME=OPTION"
+        if typed
+        else f"take one of the two out of the defaults lists, or write `override /{group}: OPTION` in the later one",
+    )
 
 
 def _no_such_key(path: str, typed: str | None, groups: Iterable[str]) -> Problem:

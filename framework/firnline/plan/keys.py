@@ -37,6 +37,8 @@ def key_parts(
         parts["platform"] = content_hash(platform_identity)[:16]
     for port, links in sorted(inputs.items()):
         parts[f"input:{port}"] = content_hash(links)[:16]
+        if len(links) > 1:  # each by itself as well, to tell later which of them changed
+            parts |= {f"input:{port}[{number}]": content_hash(link)[:16] for number, link in enumerate(links)}
     if source_state is not None:
         parts["source"] = content_hash(source_state)[:16]
     if not spec.reusable:

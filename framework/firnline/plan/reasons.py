@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from firnline.domain import EarlierStage, Stage
@@ -30,11 +30,25 @@ def why_it_runs(stage: Stage, parts: Mapping[str, str], params: Mapping[str, Any
         return f"the platform changed {since}"
     upstream = [name.removeprefix("input:") for name in changed if name.startswith("input:")]
     if upstream:
-        names = dict.fromkeys(link.stage for port in upstream for link in stage.inputs.get(port, ()))
-        return f"{', '.join(names) or 'its inputs'} changed {since}"
+        return f"{', '.join(_stages_of(stage, upstream, earlier.parts)) or 'its inputs'} changed {since}"
     if earlier.status in {"finished", "reused"}:
         return f"the output of run {earlier.run_id} is gone"
     return f"it {_ENDINGS.get(earlier.status, 'did not finish')} in run {earlier.run_id}"
+
+
+def _stages_of(stage: Stage, changed: Sequence[str], before: Mapping[str, str]) -> list[str]:
+    """Return the stages behind changed inputs: ``port``, or ``port[2]`` where several outputs feed one port."""
+    names: dict[str, None] = {}
+    for part in changed:
+        port, _, number = part.partition("[")
+        links = stage.inputs.get(port, ())
+        if number:
+            # What was connected or taken off did not change: the stage's own inputs did.
+            links = links[int(number[:-1]) :][:1] if len(links) > 1 and f"input:{part}" in before else ()
+        elif any(other.startswith(f"{port}[") for other in changed):
+            continue  # told by the parts
+        names |= dict.fromkeys(link.stage for link in links)
+    return list(names)
 
 
 _ENDINGS: Final = {"failed": "failed", "skipped": "was skipped", "running": "did not finish"}
