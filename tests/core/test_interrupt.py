@@ -19,7 +19,7 @@ import yaml
 from firnline.record import Store, load_run
 
 ROOT = Path(__file__).parents[2]
-LONG_QUERY = "select count(*) from table(generator(rowcount => 20000000000))"
+LONG_QUERY = "select count(*) from table(generator(rowcount => 2000000000000))"
 
 
 class Terminal:
@@ -121,11 +121,10 @@ def test_queries_and_processes_stop_and_the_command_to_go_on_works(start: Start,
     }
     terminal = start(stages)
     terminal.wait_for("quick .*finished", "slow .*the query starts", "burn .*burning")
-    time.sleep(0.7)  # the query is on its way to the platform
     pressed = time.monotonic()
     terminal.press_ctrl_c()
     assert terminal.wait(20) == 130
-    assert time.monotonic() - pressed < 8
+    assert time.monotonic() - pressed < 9  # a step that does not react is left behind after ten
     assert terminal.members() == []
     assert "Traceback" not in terminal.output
     assert re.search("after .*skipped  because the run was interrupted\n", terminal.output)

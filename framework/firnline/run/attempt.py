@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from firnline.domain import Artifact, PlannedStage, Platform, Stage, StepContext, load_callable
 from firnline.errors import FirnlineError, PlatformError
@@ -20,6 +20,9 @@ from firnline.run.outputs import check_outputs
 
 if TYPE_CHECKING:
     from snowflake.snowpark import Session
+
+
+_CANCEL_EVERY_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +101,19 @@ class ThreadAttempt:
     def cancel(self) -> None:
         """Ask the step to stop and stop its running queries; returns at once."""
         self._cancelled.set()
-        for session in tuple(self._sessions):
-            # In a thread of its own: asking the platform may take long, or wait for the very query.
-            threading.Thread(target=_cancel_queries, args=(session, self.log), daemon=True).start()
+        # In a thread of its own: asking the platform may take long, or wait for the very query.
+        threading.Thread(target=self._cancel_queries, name=f"cancel {self.stage.name}", daemon=True).start()
+
+    def _cancel_queries(self) -> None:
+        """Stop the attempt's queries until it ends: the next one may start when this one has been stopped."""
+        while self._thread.is_alive():
+            for session in tuple(self._sessions):
+                try:
+                    session.cancel_all()
+                except Exception as error:  # noqa: BLE001 (the attempt is given up in any case; the log keeps why)
+                    self.log.write(f"cancelling the queries failed: {error}\n")
+                    return
+            self._thread.join(_CANCEL_EVERY_S)
 
     def _work(self) -> None:
         outputs: Mapping[str, Artifact] | None = None
@@ -177,13 +190,6 @@ class ThreadAttempt:
 def discard_files(directory: Path) -> None:
     """Remove what an attempt wrote; what cannot be removed now is left to the next run."""
     shutil.rmtree(directory, ignore_errors=True)
-
-
-def _cancel_queries(session: Session, log: StageLog) -> None:
-    try:
-        session.cancel_all()
-    except Exception as error:  # noqa: BLE001 (the attempt is given up in any case; the log keeps why)
-        log.write(f"cancelling the queries failed: {error}\n")
 
 
 def hint_of(error: BaseException) -> str | None:
