@@ -43,6 +43,7 @@ from firnline.domain.pipeline import Pipeline, Stage
 from firnline.domain.plan import Estimate, Link, Plan, PlannedStage, Retry
 from firnline.domain.platform import Platform, PlatformSpec
 from firnline.domain.record import RunRecord, StageRecord, fold
+from firnline.domain.sql import quote_constant, quote_name
 from firnline.domain.step import SourceContext, StepSpec, load_callable, step
 
 __all__ = [
@@ -100,5 +101,7 @@ __all__ = [
     "load_callable",
     "new_attempt_id",
     "new_run_id",
+    "quote_constant",
+    "quote_name",
     "step",
 ]
