@@ -216,7 +216,30 @@ _RUNTIME: Final = {
     100069: ("22P02", "Error parsing JSON: {0}"),
     100071: ("22000", "Failed to cast variant value {0} to {1}"),
     100090: ("42P18", "Single-row subquery returns more than one row."),
+    100183: ("22023", "FLATTEN with RECURSIVE of data nested deeper than the sandbox follows"),
 }
+
+# What only DuckDB's binder finds out, in Snowflake's words: pattern, number, SQL state, text.
+_COMPILATION_PATTERNS: Final = (
+    (r"GROUP BY clause cannot contain aggregates", 979, "42601", "An aggregate is not a valid group by expression"),
+    (r"WHERE clause cannot contain aggregates", 1007, "42601", "Invalid aggregate function in where clause"),
+    (
+        r"(?:WHERE|HAVING|GROUP BY) clause cannot contain window functions|window functions are not allowed in",
+        2054,
+        "42601",
+        "Window function may not appear outside of SELECT, QUALIFY, and ORDER BY clauses.",
+    ),
+    (r"GROUPING statement cannot be used without groups", 2080, "42601", "GROUPING function without a GROUP BY"),
+    (
+        r"column \"(.*?)\" must appear in the GROUP BY clause",
+        979,
+        "42601",
+        "[{0}] is not a valid group by expression",
+    ),
+    (r"Argument for ntile must be greater than zero", 2330, "42601", "NTILE argument must be at least 1"),
+    (r"CUBE or ROLLUP column list cannot be empty", 1003, "42000", "syntax error unexpected ')'."),
+    (r"aggregate function calls cannot be nested", 2078, "42601", "Aggregate functions cannot be nested"),
+)
 
 _DUCKDB_PATTERNS: Final = (
     (r"Could not convert string '(.*?)' to (?:U?INT|BIGINT|DOUBLE|DECIMAL|HUGEINT|INTEGER|FLOAT)", 100038),
@@ -264,6 +287,9 @@ def from_duckdb(failure: duckdb.Error) -> ProgrammingError:
         if found := re.search(pattern, message):
             sqlstate, template = _RUNTIME[errno]
             return error(errno, sqlstate, template.format(found[1], ""))
+    for pattern, errno, sqlstate, template in _COMPILATION_PATTERNS:
+        if found := re.search(pattern, message):
+            return error(errno, sqlstate, COMPILATION + template.format(*found.groups()))
     if found := re.search(r"NOT NULL constraint failed: .*?\.([^.\s]+)$", message, re.MULTILINE):
         return null_in_not_null(found[1])
     if isinstance(failure, duckdb.OutOfRangeException) or "out of range" in message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 BATCH_ROWS: Final = 100_000
 KEPT_ROWS: Final = 1_000_000  # a longer SELECT stays a stream until somebody wants all of it
+_MARK: Final = "\\u0001"  # before a date, a time, a timestamp or a binary in a VARIANT, see the translator's macros
+_MARKED: Final = re.compile(r'"\\u0001[a-z]')
+_KEPT: Final = "\ue000"
+_NUMBER: Final = re.compile(f'"{_KEPT}([^"]*)"')
 _SPENT: Final = "reading again a large result that was fetched in batches"
 
 
@@ -190,6 +195,16 @@ def shown_json(text: str | None) -> str | None:
 
     A text that is no JSON (it came around the translator) is shown as it is.
     """
-    if text is None or text[:1] not in "[{":
+    if text is None:
+        return None
+    if _MARK in text:
+        text = _MARKED.sub('"', text)
+    if text[:1] not in "[{":
         return text
-    return json.dumps(json.loads(text), indent=2, ensure_ascii=False, separators=(",", ": "), sort_keys=True)
+    shown = json.dumps(_keeping_numbers(text), indent=2, ensure_ascii=False, separators=(",", ": "), sort_keys=True)
+    return _NUMBER.sub(r"\1", shown) if _KEPT in shown else shown
+
+
+def _keeping_numbers(text: str) -> Any:
+    """Read JSON, numbers with a point or an exponent as marked texts: their digits are shown as they are."""
+    return json.loads(text, parse_float=lambda number: _KEPT + number)

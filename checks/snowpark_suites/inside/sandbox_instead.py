@@ -55,9 +55,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     def connect(**given: Any) -> Any:
         options = {**PARAMETERS, **{key.lower(): value for key, value in given.items()}}
         options["session_parameters"] = {
-            name: value
-            for name, value in (options.get("session_parameters") or {}).items()
-            if name.upper() not in _PREVIEWS
+            "TIMEZONE": "America/Los_Angeles",  # an account's default, which their expectations take for granted
+            **{
+                name: value
+                for name, value in (options.get("session_parameters") or {}).items()
+                if name.upper() not in _PREVIEWS
+            },
         }
         return engine.connect(**{key: options[key] for key in _SESSION_OPTIONS if options.get(key) is not None})
 

@@ -82,7 +82,9 @@ def _pick(
 ) -> _Branch:
     """Pick the rows of one WHEN: those that no earlier WHEN of its kind takes."""
     action, columns, values = _action(target, when)
-    conditions = [exp.not_(exp.func("COALESCE", exp.paren(other.copy()), exp.false())) for other in earlier]
+    conditions = [
+        exp.not_(exp.Anonymous(this="COALESCE", expressions=[exp.paren(other.copy()), exp.false()])) for other in earlier
+    ]
     if (condition := when.args.get("condition")) is not None:
         conditions.append(exp.paren(condition.copy()))
     source, on = tree.args["using"].copy(), tree.args["on"].copy()

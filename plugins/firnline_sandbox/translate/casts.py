@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from firnline_sandbox import types as t
@@ -139,6 +140,22 @@ def _json_text(inner: str) -> Callable[[Value, SnowflakeType, bool], str]:
     return write
 
 
+def _marked(kind: str, inner: str) -> Callable[[Value, SnowflakeType, bool], str]:
+    """Keep the type of what JSON has no word for."""
+
+    def write(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
+        return f"sf_marked('{kind}', {inner.format(value.sql)})"
+
+    return write
+
+
+def _float_to_variant(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - see above
+    """Write a constant as it is and any other FLOAT with all digits and an exponent, as Snowflake does."""
+    if isinstance(value.constant, float) and math.isfinite(value.constant) and "e" not in repr(value.constant):
+        return f"CAST('{int(value.constant) if value.constant.is_integer() else value.constant!r}' AS JSON)"
+    return f"sf_float_to_variant({value.sql})"
+
+
 _NTZ, _LTZ, _TZ = "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"
 
 _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]] = {
@@ -152,19 +169,19 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
     ("TEXT", _TZ): _macro("text_to_timestamp_tz"),
     ("TEXT", "BINARY"): _total("unhex"),
     ("TEXT", "VARIANT"): _json_text("{0}"),
-    ("TEXT", "ARRAY"): _total("json_array"),
+    ("TEXT", "ARRAY"): _total("sf_array_of"),
     ("NUMBER", "FLOAT"): _plain,
     ("NUMBER", "TEXT"): _to_text(_plain),
     ("NUMBER", "BOOLEAN"): lambda value, *_: f"({value.sql} <> 0)",
     ("NUMBER", "VARIANT"): _json_text("{0}"),
-    ("NUMBER", "ARRAY"): _total("json_array"),
+    ("NUMBER", "ARRAY"): _total("sf_array_of"),
     ("NUMBER", _NTZ): _total("sf_number_to_timestamp"),
-    ("NUMBER", _LTZ): lambda value, *_: f"CAST(sf_number_to_timestamp({value.sql}) AS TIMESTAMPTZ)",
-    ("NUMBER", _TZ): lambda value, *_: f"CAST(sf_number_to_timestamp({value.sql}) AS TIMESTAMPTZ)",
+    ("NUMBER", _LTZ): lambda value, *_: f"timezone('UTC', sf_number_to_timestamp({value.sql}))",
+    ("NUMBER", _TZ): lambda value, *_: f"timezone('UTC', sf_number_to_timestamp({value.sql}))",
     ("FLOAT", "NUMBER"): _float_to_number,
     ("FLOAT", "TEXT"): _to_text(_total("sf_float_to_text")),
     ("FLOAT", "BOOLEAN"): lambda value, *_: f"({value.sql} <> 0)",
-    ("FLOAT", "VARIANT"): _total("sf_float_to_variant"),
+    ("FLOAT", "VARIANT"): _float_to_variant,
     ("BOOLEAN", "NUMBER"): _plain,
     ("BOOLEAN", "FLOAT"): _plain,
     ("BOOLEAN", "TEXT"): _to_text(_plain),
@@ -173,15 +190,15 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
     ("DATE", _NTZ): _plain,
     ("DATE", _LTZ): _plain,
     ("DATE", _TZ): _plain,
-    ("DATE", "VARIANT"): _json_text("CAST({0} AS VARCHAR)"),
+    ("DATE", "VARIANT"): _marked("d", "CAST({0} AS VARCHAR)"),
     ("TIME", "TEXT"): _to_text(_total("sf_time_to_text")),
-    ("TIME", "VARIANT"): _json_text("sf_time_to_text({0})"),
+    ("TIME", "VARIANT"): _marked("t", "sf_time_to_text({0})"),
     (_NTZ, "TEXT"): _to_text(_total("sf_timestamp_to_text")),
     (_NTZ, "DATE"): _plain,
     (_NTZ, "TIME"): _plain,
     (_NTZ, _LTZ): _plain,
     (_NTZ, _TZ): _plain,
-    (_NTZ, "VARIANT"): _json_text("sf_timestamp_to_text({0})"),
+    (_NTZ, "VARIANT"): _marked("n", "sf_timestamp_to_text({0})"),
     **{
         (kind, target): writer
         for kind in (_LTZ, _TZ)
@@ -192,11 +209,11 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
             _NTZ: _plain,
             _LTZ: _same,
             _TZ: _same,
-            "VARIANT": _json_text("sf_timestamp_tz_to_text({0})"),
+            "VARIANT": _marked("l" if kind == _LTZ else "z", "sf_timestamp_tz_to_text({0})"),
         }.items()
     },
     ("BINARY", "TEXT"): _total("hex"),
-    ("BINARY", "VARIANT"): _json_text("hex({0})"),
+    ("BINARY", "VARIANT"): _marked("b", "hex({0})"),
     ("VARIANT", "NUMBER"): _variant_to_number,
     ("VARIANT", "FLOAT"): lambda value, target, safe: _macro("text_to_float")(_variant_text(value), target, safe),
     ("VARIANT", "BOOLEAN"): lambda value, target, safe: _macro("text_to_boolean")(_variant_text(value), target, safe),
@@ -205,20 +222,20 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
     ("VARIANT", _NTZ): lambda value, target, safe: _macro("text_to_timestamp")(_variant_text(value), target, safe),
     ("VARIANT", _LTZ): lambda value, target, safe: _macro("text_to_timestamp_tz")(_variant_text(value), target, safe),
     ("VARIANT", _TZ): lambda value, target, safe: _macro("text_to_timestamp_tz")(_variant_text(value), target, safe),
-    ("VARIANT", "BINARY"): lambda value, *_: f"unhex({value.sql}->>'$')",
-    ("VARIANT", "TEXT"): _to_text(lambda value, *_: f"({value.sql}->>'$')"),
+    ("VARIANT", "BINARY"): lambda value, *_: f"unhex(sf_json_text({value.sql}))",
+    ("VARIANT", "TEXT"): _to_text(_total("sf_json_text")),
     ("VARIANT", "OBJECT"): _macro("variant_to_object"),
     ("VARIANT", "ARRAY"): _total("sf_variant_to_array"),
     ("OBJECT", "VARIANT"): _same,
-    ("OBJECT", "TEXT"): _to_text(lambda value, *_: f"({value.sql}->>'$')"),
-    ("OBJECT", "ARRAY"): _total("json_array"),
+    ("OBJECT", "TEXT"): _to_text(_total("sf_json_text")),
+    ("OBJECT", "ARRAY"): _total("sf_array_of"),
     ("ARRAY", "VARIANT"): _same,
-    ("ARRAY", "TEXT"): _to_text(lambda value, *_: f"({value.sql}->>'$')"),
+    ("ARRAY", "TEXT"): _to_text(_total("sf_json_text")),
 }
 
 
 def _variant_text(value: Value) -> Value:
-    return Value(f"({value.sql}->>'$')", t.TEXT)
+    return Value(f"sf_json_text({value.sql})", t.TEXT)
 
 
 def coerce(value: Value, target: SnowflakeType) -> Value:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.translate.dispatch import Translation
     from firnline_sandbox.translate.projections import Output
     from firnline_sandbox.translate.scopes import Scope
+    from firnline_sandbox.translate.values import Value
 
 
 def write_group(translation: Translation, node: exp.Group, outputs: Sequence[Output], scope: Scope) -> str:
@@ -37,12 +38,16 @@ def _group_item(translation: Translation, node: exp.Expr, outputs: Sequence[Outp
             inner = [_group_item(translation, item, outputs, scope) for item in node.expressions]
             return f"({', '.join(inner)})"
         case exp.Literal() if not node.is_string:
-            return _output(node, outputs, "GROUP BY").value.sql
+            return _grouped(_output(node, outputs, "GROUP BY").value)
         case exp.Paren():
             return f"({_group_item(translation, node.this, outputs, scope)})"
         case _:
-            value = translation.value(node, scope)
-            return f"({value.sql})" if value.is_constant else value.sql
+            return _grouped(translation.value(node, scope))
+
+
+def _grouped(value: Value) -> str:
+    """Write a constant so that DuckDB takes it for no position."""
+    return f"CAST({value.sql} AS {value.type.duckdb})" if value.is_constant else value.sql
 
 
 def _output(node: exp.Literal, outputs: Sequence[Output], where: str) -> Output:
@@ -61,10 +66,17 @@ def write_order(
     parts = []
     for item in node.expressions:
         target = item.this
+        if _is_all(target) and names:
+            parts += [f"{index + 1}{direction(item)}" for index in range(count)]
+            continue
         position = _position(target, count) or _alias_position(target, names)
         sql = str(position) if position is not None else _sort_key(translation, target, scope)
         parts.append(sql + direction(item))
     return " ORDER BY " + ", ".join(parts) if parts else ""
+
+
+def _is_all(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column) and node.name.upper() == "ALL" and not node.this.args.get("quoted")
 
 
 def _position(node: exp.Expr, count: int) -> int | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import unsupported
+from firnline_sandbox.errors import invalid_argument, unsupported
 from firnline_sandbox.translate.casts import cast, coerce, common_type
 from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.functions import Call, function
@@ -35,7 +35,11 @@ def explicit_cast(translation: Translation, node: exp.Cast, scope: Scope) -> Val
 
 def constant_cast(value: Value, target: SnowflakeType) -> Value | None:
     """Fold the casts of constants that Snowpark writes everywhere: ``1 :: INT``, ``'a' :: STRING``."""
-    if value.constant is ABSENT or value.constant is None or value.type.kind != target.kind:
+    if value.constant is ABSENT or value.constant is None:
+        return None
+    if value.type.kind == "NUMBER" and target.kind == "FLOAT":
+        return Value(f"CAST({value.sql} AS DOUBLE)", target, nullable=False, constant=float(value.constant))
+    if value.type.kind != target.kind:
         return None
     if target.kind == "NUMBER":
         fits = not target.scale and not value.type.scale and (value.type.precision or 38) <= (target.precision or 38)
@@ -97,6 +101,8 @@ def iff(call: Call) -> Value:
 def coalesce(call: Call) -> Value:
     """Give the first that is not NULL."""
     values = call.values()
+    if len(values) < 2:
+        raise invalid_argument(f"not enough arguments for function [{call.name}], expected 2, got {len(values)}")
     inner = ", ".join(f"{{{index}}}" for index in range(len(values)))
     return choose(call, f"coalesce({inner})", values, nullable=all(value.nullable for value in values))
 

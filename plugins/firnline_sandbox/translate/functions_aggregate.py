@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.types import SnowflakeType
 
 _AVERAGE_SCALE: Final = 6
+_SLIDING_SCALE: Final = 3
 _MOST_SCALE: Final = 12
 
 
@@ -25,6 +26,14 @@ def written(call: Call, word: str, *arguments: str, order: str = "") -> str:
     """Write an aggregate call with its DISTINCT, order and OVER."""
     distinct = "DISTINCT " if call.distinct else ""
     return f"{word}({distinct}{', '.join(arguments)}{order}){call.over}"
+
+
+def slides(window: exp.Window | None) -> bool:
+    """Tell whether a window's frame has an end that moves by a number of rows."""
+    spec = window.args.get("spec") if window is not None else None
+    if spec is None:
+        return False
+    return any(isinstance(spec.args.get(end), exp.Expr) for end in ("start", "end"))
 
 
 def within_order(call: Call) -> str:
@@ -76,8 +85,7 @@ def average(call: Call) -> Value:
     value = numeric(call.value(0))
     if value.type.kind == "FLOAT":
         return Value(written(call, "avg", value.sql), t.FLOAT)
-    scale = value.type.scale or 0
-    type_ = t.number(38, max(scale, min(scale + _AVERAGE_SCALE, _MOST_SCALE)))
+    type_ = scaled(value.type, _SLIDING_SCALE if slides(call.window) else _AVERAGE_SCALE)
     return Value(f"CAST({written(call, 'avg', typed(value))} AS {type_.duckdb})", type_)
 
 
@@ -163,12 +171,15 @@ _DEVIATIONS: Final = {
 @function(*_DEVIATIONS)
 def deviation(call: Call) -> Value:
     """Standard deviations, variances, skew and kurtosis."""
-    value = cast(numeric(call.value(0)), t.FLOAT)
-    sql = written(call, _DEVIATIONS[call.name], value.sql)
-    if call.name.startswith("VAR") and call.value(0).type.kind == "NUMBER":
-        type_ = t.number(38, max(call.value(0).type.scale or 0, min((call.value(0).type.scale or 0) + 6, _MOST_SCALE)))
-        return Value(f"CAST({sql} AS {type_.duckdb})", type_)
-    return Value(sql, t.FLOAT)
+    given = numeric(call.value(0))
+    value = cast(given, t.FLOAT)
+    if given.type.kind != "NUMBER":
+        return Value(written(call, _DEVIATIONS[call.name], value.sql), t.FLOAT)
+    if call.name.startswith("STDDEV"):  # of a NUMBER: the root of its variance, which has six decimals more
+        word = "var_pop" if call.name.endswith("POP") else "var_samp"
+        return Value(f"sqrt(CAST({written(call, word, value.sql)} AS {scaled(given.type, 6).duckdb}))", t.FLOAT)
+    type_ = scaled(given.type, 6) if call.name.startswith("VAR") else t.number(38, _MOST_SCALE)
+    return Value(f"CAST({written(call, _DEVIATIONS[call.name], value.sql)} AS {type_.duckdb})", type_)
 
 
 @function(
@@ -180,7 +191,9 @@ def pair_statistic(call: Call) -> Value:
     first, second = (cast(numeric(call.value(index)), t.FLOAT).sql for index in (0, 1))
     if call.name == "REGR_COUNT":
         return Value(f"CAST(regr_count({first}, {second}){call.over} AS BIGINT)", t.number(18), nullable=False)
-    return Value(f"{call.name.lower()}({first}, {second}){call.over}", t.FLOAT)
+    sql = f"{call.name.lower()}({first}, {second}){call.over}"
+    # A column that does not vary has no correlation.
+    return Value(f"CASE WHEN NOT isnan({sql}) THEN {sql} END" if call.name == "CORR" else sql, t.FLOAT)
 
 
 @function("BOOLAND_AGG", "BOOLOR_AGG")

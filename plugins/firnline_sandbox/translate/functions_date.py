@@ -9,7 +9,7 @@ from firnline_sandbox.errors import invalid_argument
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.formats import parse_time
 from firnline_sandbox.translate.functions import Call, declare, function
-from firnline_sandbox.translate.intervals import DAY_UNITS, interval_sql, interval_unit
+from firnline_sandbox.translate.intervals import DAY_UNITS, interval_sql, interval_unit, is_unit
 from firnline_sandbox.translate.operators import as_text, numeric
 from firnline_sandbox.translate.values import Value
 
@@ -176,7 +176,7 @@ def date_trunc(call: Call) -> Value:
     first = call.nodes[0]
     try:
         part = call.word(0)
-        if part not in _PARTS and part not in {"millisecond", "ms", "microsecond", "us"}:
+        if part not in _PARTS and not is_unit(part):
             raise invalid_argument(f"'{part}' is not a valid date/time component.")
     except AttributeError:
         raise invalid_argument(f"'{first.sql('snowflake')}' is not a valid date/time component.") from None
@@ -262,7 +262,10 @@ def to_moment(call: Call) -> Value:
     if value.type.is_numeric:
         scale = int(call.constant(1))
         micros = f"CAST({value.sql} * 1000000 // CAST(pow(10, {scale}) AS BIGINT) AS BIGINT)"
-        return cast(call.build(f"make_timestamp({micros})", t.TIMESTAMP_NTZ), target)
+        sql = f"make_timestamp({micros})"
+        if target in (t.TIMESTAMP_LTZ, t.TIMESTAMP_TZ):
+            return call.build(f"timezone('UTC', {sql})", target)
+        return cast(call.build(sql, t.TIMESTAMP_NTZ), target)
     format_ = str(call.constant(1))
     if format_.upper() == "AUTO" or value.type.kind != "TEXT":
         return cast(value, target, safe=safe)

@@ -92,6 +92,9 @@ def truncate(call: Call) -> Value:
 
         return truncate_to(call.word(1), first)
     value = numeric(first)
+    if len(call) > 1 and not call.value(1).is_constant:
+        factor = f"pow(10, {numeric(call.value(1)).sql})"
+        return call.build(f"CAST(trunc({typed(value)} * {factor}) / {factor} AS {value.type.duckdb})", value.type)
     places = int(call.constant(1, 0))
     kept = min(max(places, 0), value.type.scale or 0)
     inner = f"trunc({typed(value)})" if not places else f"trunc({typed(value)} * 1e{places}) / 1e{places}"

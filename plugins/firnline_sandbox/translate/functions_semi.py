@@ -12,7 +12,7 @@ from firnline_sandbox.errors import invalid_argument, runtime_error_call, unsupp
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.functions import Call, declare, function
-from firnline_sandbox.translate.operators import as_text
+from firnline_sandbox.translate.operators import as_condition, as_text
 from firnline_sandbox.translate.parsing import identifier_name
 from firnline_sandbox.translate.projections import expand_star
 from firnline_sandbox.translate.values import Value, quote_text
@@ -109,11 +109,21 @@ def get_path(call: Call) -> Value:
     """``GET_PATH(v, 'a.b[0]')``."""
     value = call.value(0)
     as_json = parse_text(value) if value.type.kind == "TEXT" else as_variant(value).sql
-    text = str(call.constant(1))
-    sql = f"json_extract({as_json}, {quote_text('$' + path_text(text))})"
+    where = call.as_type(1, t.TEXT)
+    if isinstance(where.constant, str):
+        sql = f"json_extract({as_json}, {quote_text('$' + path_text(where.constant))})"
+    else:
+        sql = f"json_extract({as_json}, sf_json_path({where.sql}))"
     if call.name == "GET_PATH":
         return call.build(sql, t.VARIANT, nullable=True)
-    return call.build(f"({sql}->>'$')", t.TEXT, nullable=True)
+    return call.build(f"CASE WHEN json_type({sql}) <> 'NULL' THEN sf_json_text({sql}) END", t.TEXT, nullable=True)
+
+
+@function("GET_IGNORE_CASE")
+def get_ignore_case(call: Call) -> Value:
+    """Take an object's element by a key in any case; one in the same case comes first."""
+    target, key = as_variant(call.value(0)).sql, as_text(call.value(1)).sql
+    return call.build(f"sf_get_ignore_case({target}, {key})", t.VARIANT, nullable=True)
 
 
 def path_text(text: str) -> str:
@@ -164,7 +174,9 @@ def try_parse_json(call: Call) -> Value:
 
 @function("CHECK_JSON")
 def check_json(call: Call) -> Value:
-    """Tell what is wrong with a JSON text; NULL if nothing is."""
+    """Tell that a text is no JSON; NULL if it is."""
+    if call.value(0).type.kind in _SEMI:
+        return call.build("CAST(NULL AS VARCHAR)", t.TEXT, nullable=True)
     text = as_text(call.value(0)).sql
     return call.build(f"CASE WHEN json_valid({text}) THEN NULL ELSE 'malformed JSON' END", t.TEXT, nullable=True)
 
@@ -172,7 +184,7 @@ def check_json(call: Call) -> Value:
 @function("TO_JSON")
 def to_json(call: Call) -> Value:
     """Write JSON text."""
-    return call.build(f"CAST(json({as_variant(call.value(0)).sql}) AS VARCHAR)", t.TEXT)
+    return call.build(f"sf_without_marks(CAST(json({as_variant(call.value(0)).sql}) AS VARCHAR))", t.TEXT)
 
 
 @function("TO_VARIANT")
@@ -217,13 +229,18 @@ def write_object(call: Call, pairs: list[tuple[str, Value]], *, keep: bool) -> V
     parts = ", ".join(
         f"{key}, {'CAST(NULL AS JSON)' if value.type.kind == 'NULL' else as_variant(value).sql}" for key, value in pairs
     )
-    if keep or not nullable:
+    if not nullable or (keep and all(key.startswith("'") for key, _ in pairs)):
         return call.build(f"json_object({parts})", t.OBJECT, nullable=False)
-    entries = ", ".join(
-        f"row({key}, {'CAST(NULL AS JSON)' if value.type.kind == 'NULL' else as_variant(value).sql})"
-        for key, value in pairs
-    )
+    null = "CAST('null' AS JSON)" if keep else "CAST(NULL AS JSON)"
+    entries = ", ".join(f"row({key}, {_entry(value, null, keep)})" for key, value in pairs)
     return call.build(f"sf_pairs_to_object([{entries}])", t.OBJECT, nullable=False)
+
+
+def _entry(value: Value, null: str, keep: bool) -> str:
+    if value.type.kind == "NULL":
+        return null
+    sql = as_variant(value).sql
+    return f"coalesce({sql}, {null})" if keep else sql
 
 
 @expression(exp.Struct)
@@ -265,7 +282,7 @@ declare(
     t.INTEGER,
     "CASE WHEN json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS BIGINT) END",
 )
-declare("OBJECT_KEYS", (t.VARIANT,), t.ARRAY, "to_json(json_keys({0}))")
+declare("OBJECT_KEYS", (t.VARIANT,), t.ARRAY, "to_json(list_sort(json_keys({0})))")
 declare("ARRAY_CONTAINS", (t.VARIANT, t.ARRAY), t.BOOLEAN, "list_contains(sf_elements({1}), json({0}))")
 declare(
     "ARRAY_POSITION",
@@ -287,7 +304,7 @@ declare(
     "ARRAY_FLATTEN",
     (t.ARRAY,),
     t.ARRAY,
-    "sf_array(flatten(list_transform(sf_elements({0}), lambda e: sf_elements(e))))",
+    "sf_array_flatten({0})",
 )
 declare(
     "ARRAY_INTERSECTION",
@@ -306,8 +323,24 @@ declare(
     "ARRAY_TO_STRING",
     (t.ARRAY, t.TEXT),
     t.TEXT,
-    "array_to_string(list_transform(sf_elements({0}), lambda e: coalesce(e->>'$', '')), {1})",
+    "sf_join(list_transform(sf_elements({0}), lambda e: coalesce(sf_json_text(e), '')), {1})",
 )
+
+
+@function("ARRAYS_ZIP")
+def arrays_zip(call: Call) -> Value:
+    """Put elements of one place together in objects with the keys $1, $2 and so on; short arrays are filled up."""
+    arrays = [call.as_type(index, t.ARRAY).sql for index in range(len(call))]
+    lists = [f"sf_elements({array})" for array in arrays]
+    pairs = " || ',' || ".join(
+        f"""'"${index + 1}":' || coalesce({elements}[i], 'null')""" for index, elements in enumerate(lists)
+    )
+    size = f"greatest({', '.join(f'len({elements})' for elements in lists)})"
+    missing = " OR ".join(f"{array} IS NULL" for array in arrays)
+    sql = f"sf_array(list_transform(range(1, {size} + 1), lambda i: '{{' || {pairs} || '}}'))"
+    return call.build(f"CASE WHEN {missing} THEN NULL ELSE {sql} END", t.ARRAY)
+
+
 declare("ARRAY_SLICE", (t.ARRAY, t.INTEGER, t.INTEGER), t.ARRAY, "sf_array_slice({0}, {1}, {2})")
 declare("ARRAY_MIN", (t.ARRAY,), t.VARIANT, "sf_array_extreme({0}, 1)")
 declare("ARRAY_MAX", (t.ARRAY,), t.VARIANT, "sf_array_extreme({0}, -1)")
@@ -340,12 +373,13 @@ def object_insert(call: Call) -> Value:
     target, key = call.as_type(0, t.OBJECT), as_text(call.value(1))
     value = call.value(2)
     entry = "CAST(NULL AS JSON)" if value.type.kind == "NULL" else as_variant(value).sql
-    update = bool(call.constant(3, False))
-    clash = "" if update else runtime_error_call(100069, f"'duplicate key ' || {key.sql}")
+    update = as_condition(call.value(3)) if len(call) > 3 else None
+    if update is not None and update.constant is True:
+        return call.build(f"sf_object_insert({target.sql}, {key.sql}, {entry})", t.OBJECT)
+    clash = runtime_error_call(100069, f"'duplicate key ' || {key.sql}")
+    kept = "" if update is None else f" AND NOT {update.sql}"
     return call.build(
-        f"sf_object_insert({target.sql}, {key.sql}, {entry})"
-        if update
-        else f"CASE WHEN list_contains(json_keys({target.sql}), {key.sql}) THEN {clash}"
+        f"CASE WHEN list_contains(json_keys({target.sql}), {key.sql}){kept} THEN {clash}"
         f" ELSE sf_object_insert({target.sql}, {key.sql}, {entry}) END",
         t.OBJECT,
     )
@@ -356,7 +390,7 @@ def object_select(call: Call) -> Value:
     """Keep or leave out keys."""
     keys = ", ".join(as_text(value).sql for value in call.values(1))
     if len(call) == 2 and call.value(1).type.kind == "ARRAY":
-        keys_sql = f"list_transform(sf_elements({call.value(1).sql}), lambda e: e->>'$')"
+        keys_sql = f"list_transform(sf_elements({call.value(1).sql}), lambda e: sf_json_text(e))"
     else:
         keys_sql = f"[{keys}]"
     word = "" if call.name == "OBJECT_PICK" else "NOT "
@@ -365,47 +399,3 @@ def object_select(call: Call) -> Value:
         f"sf_entries_to_object(list_filter(sf_entries({target}), lambda e: {word}list_contains({keys_sql}, e.k)))",
         t.OBJECT,
     )
-
-
-_IS: Final = {
-    "IS_ARRAY": "('ARRAY')",
-    "IS_OBJECT": "('OBJECT')",
-    "IS_BOOLEAN": "('BOOLEAN')",
-    "IS_VARCHAR": "('VARCHAR')",
-    "IS_CHAR": "('VARCHAR')",
-    "IS_INTEGER": "('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT')",
-    "IS_DECIMAL": "('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')",
-    "IS_DOUBLE": "('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')",
-    "IS_REAL": "('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')",
-}
-
-
-@function(*_IS)
-def is_kind(call: Call) -> Value:
-    """Tell what kind of value a VARIANT holds."""
-    return call.build(f"(json_type({as_variant(call.value(0)).sql}) IN {_IS[call.name]})", t.BOOLEAN)
-
-
-_AS: Final = {
-    "AS_ARRAY": (t.ARRAY, "IS_ARRAY"),
-    "AS_OBJECT": (t.OBJECT, "IS_OBJECT"),
-    "AS_BOOLEAN": (t.BOOLEAN, "IS_BOOLEAN"),
-    "AS_VARCHAR": (t.TEXT, "IS_VARCHAR"),
-    "AS_CHAR": (t.TEXT, "IS_VARCHAR"),
-    "AS_INTEGER": (t.INTEGER, "IS_INTEGER"),
-    "AS_DOUBLE": (t.FLOAT, "IS_DOUBLE"),
-    "AS_REAL": (t.FLOAT, "IS_DOUBLE"),
-    "AS_DECIMAL": (t.INTEGER, "IS_DECIMAL"),
-    "AS_NUMBER": (t.INTEGER, "IS_DECIMAL"),
-}
-
-
-@function(*_AS)
-def as_kind(call: Call) -> Value:
-    """Give a VARIANT's value if it is of a kind, else NULL."""
-    type_, test = _AS[call.name]
-    if type_ == t.INTEGER and len(call) > 1:
-        type_ = t.number(int(call.constant(1)), int(call.constant(2, 0)))
-    value = as_variant(call.value(0))
-    converted = value.sql if type_.is_semi_structured else cast(Value(value.sql, t.VARIANT), type_).sql
-    return call.build(f"CASE WHEN json_type({value.sql}) IN {_IS[test]} THEN {converted} END", type_, nullable=True)

@@ -58,6 +58,7 @@ declare("RIGHT", (t.TEXT, t.INTEGER), t.TEXT, "right({0}, CAST(greatest({1}, 0) 
 declare(
     "INSERT", (t.TEXT, t.INTEGER, t.INTEGER, t.TEXT), t.TEXT, "(left({0}, {1} - 1) || {3} || substr({0}, {1} + {2}))"
 )
+declare("SOUNDEX", (t.TEXT,), t.TEXT, "sf_soundex({0})")
 declare("UUID_STRING", (), t.text(36), "CAST(uuid() AS VARCHAR)", nullable=False)
 
 
@@ -118,7 +119,10 @@ def pad(call: Call) -> Value:
 @function("INITCAP")
 def initcap(call: Call) -> Value:
     """Begin each word with a capital."""
-    return call.build(f"sf_initcap({call.as_type(0, t.TEXT).sql})", t.TEXT)
+    text = call.as_type(0, t.TEXT)
+    if len(call) > 1:
+        return call.build(f"sf_initcap_by({text.sql}, {call.as_type(1, t.TEXT).sql})", t.TEXT)
+    return call.build(f"sf_initcap({text.sql})", t.TEXT)
 
 
 @function("SHA2", "SHA2_HEX")

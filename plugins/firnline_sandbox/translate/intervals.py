@@ -46,6 +46,11 @@ def interval_unit(name: str) -> str:
     return unit
 
 
+def is_unit(name: str) -> bool:
+    """Tell whether there is a unit of this name."""
+    return name.lower() in _UNIT_OF
+
+
 def is_interval(value: Value) -> bool:
     """True for an interval."""
     return value.type.kind == "INTERVAL"

@@ -67,13 +67,61 @@ _CONVERSIONS: Final = [
     *_checked("variant_to_object", "v", "CASE WHEN json_type(v) = 'OBJECT' THEN v END", 100071),
 ]
 
+# A VARIANT that holds a date, a time, a timestamp or a binary is a JSON string that starts with a mark of its type.
+_SCALARS: Final = [
+    ("sf_marked(kind, x)", "to_json(chr(1) || kind || x)"),
+    ("sf_scalar_mark(v)", "CASE WHEN starts_with(v->>'$', chr(1)) THEN substr(v->>'$', 2, 1) ELSE '' END"),
+    (
+        "sf_json_text(v)",
+        (
+            "CASE json_type(v) WHEN 'VARCHAR' THEN CASE WHEN starts_with(v->>'$', chr(1)) THEN substr(v->>'$', 3)"
+            " ELSE v->>'$' END WHEN 'DOUBLE' THEN CASE WHEN contains(lower(CAST(v AS VARCHAR)), 'e')"
+            " THEN sf_float_to_text(CAST(v->>'$' AS DOUBLE)) ELSE v->>'$' END"
+            " WHEN 'VARCHAR' THEN v->>'$' ELSE sf_without_marks(v->>'$') END"
+        ),
+    ),
+    (
+        "sf_without_marks(x)",
+        "CASE WHEN contains(x, '\\u0001') THEN regexp_replace(x, '\"\\\\u0001[a-z]', '\"', 'g') ELSE x END",
+    ),
+]
+
+_DEEPEST_FLATTEN: Final = 12
+# FLATTEN with RECURSIVE: macros cannot call themselves, so there is one for each depth.
+_RECURSIVE_FLATTEN: Final = [
+    (
+        "sf_flatten_0(x, p)",
+        f"CASE WHEN json_type(x) IN ('ARRAY', 'OBJECT') THEN {runtime_error_call(100183)} ELSE sf_flatten(x, p) END",
+    ),
+    *(
+        (
+            f"sf_flatten_{depth}(x, p)",
+            (
+                "flatten(list_transform(sf_flatten(x, p),"
+                f" lambda r: list_concat([r], coalesce(sf_flatten_{depth - 1}(r.v, r.p), []))))"
+            ),
+        )
+        for depth in range(1, _DEEPEST_FLATTEN + 1)
+    ),
+    ("sf_flatten_all(x, p)", f"sf_flatten_{_DEEPEST_FLATTEN}(x, p)"),
+]
+
 # Elements are compared and kept in JSON's shortest form.
 _JSON: Final = [
-    ("sf_try_parse_json(x)", "CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON) END"),
+    # Snowflake reads keys without quotes, too.
+    ("sf_relaxed_json(x)", "regexp_replace(x, '([{,]\\s*)([A-Za-z_]\\w*)(\\s*:)', '\\1\"\\2\"\\3', 'g')"),
+    (
+        "sf_try_parse_json(x)",
+        (
+            "CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON)"
+            " WHEN json_valid(sf_relaxed_json(x)) THEN CAST(sf_relaxed_json(x) AS JSON) END"
+        ),
+    ),
     (
         "sf_parse_json(x)",
         (
             "CASE WHEN trim(x) = '' THEN NULL WHEN json_valid(x) THEN CAST(x AS JSON)"
+            " WHEN json_valid(sf_relaxed_json(x)) THEN CAST(sf_relaxed_json(x) AS JSON)"
             f" WHEN x IS NOT NULL THEN {runtime_error_call(100069, 'x')} END"
         ),
     ),
@@ -93,6 +141,7 @@ _JSON: Final = [
             " {'k': k, 'i': CAST(NULL AS BIGINT), 'p': sf_path_key(p, k), 'v': sf_get_key(x, k), 't': x}) END"
         ),
     ),
+    *_RECURSIVE_FLATTEN,
     (
         "sf_or_nothing(l)",
         (
@@ -101,8 +150,40 @@ _JSON: Final = [
         ),
     ),
     ("sf_get_key(v, k)", "json_extract(v, '$.\"' || replace(k, '\"', '\\\\\"') || '\"')"),
+    ("sf_json_path(p)", "CASE WHEN starts_with(p, '[') THEN '$' || p ELSE '$.' || p END"),
+    (
+        "sf_get_ignore_case(v, k)",
+        (
+            "coalesce(sf_get_key(v, k), sf_get_key(v, list_extract("
+            "list_filter(json_keys(v), lambda e: lower(e) = lower(k)), 1)))"
+        ),
+    ),
+    (
+        "sf_join(l, d)",
+        "CASE WHEN len(l) = 0 THEN '' ELSE list_reduce(l, lambda a, b: a || d || b) END",
+    ),
+    (
+        "sf_digest(l)",
+        (
+            "CAST('{\"state\":[' || coalesce(array_to_string(list_transform(list_sort(list_filter(l, lambda e: e IS NOT NULL)),"
+            " lambda e: format('{:.15e}', e) || ',1.000000000000000e+00'), ','), '')"
+            " || '],\"type\":\"tdigest\",\"version\":1}' AS JSON)"
+        ),
+    ),
+    (
+        "sf_digest_values(s)",
+        "list_filter(CAST(json_extract(s, '$.state[*]') AS DOUBLE[]), lambda e, i: i % 2 = 1)",
+    ),
+    ("sf_present(v)", "CASE WHEN json_type(v) <> 'NULL' THEN v END"),
     ("sf_elements(a)", "list_transform(CAST(json_extract(a, '$[*]') AS JSON[]), lambda e: json(e))"),
     ("sf_array(l)", "CAST('[' || array_to_string(l, ',') || ']' AS JSON)"),
+    (
+        "sf_array_flatten(a)",
+        (
+            "CASE WHEN len(list_filter(sf_elements(a), lambda e: e = 'null')) > 0 THEN NULL ELSE"
+            " sf_array(flatten(list_transform(sf_elements(a), lambda e: sf_elements(e)))) END"
+        ),
+    ),
     (
         "sf_list_to_array(l)",
         "CAST('[' || coalesce(array_to_string(list_filter(l, lambda e: e IS NOT NULL), ','), '') || ']' AS JSON)",
@@ -156,13 +237,18 @@ _JSON: Final = [
             " 'e': e}), CASE WHEN d = 1 THEN 'ASC' ELSE 'ASC' END, 'NULLS LAST'), lambda s: s.e))"
         ),
     ),
-    ("sf_array_extreme(a, d)", "json_extract(sf_array_sort(a, d), '$[0]')"),
+    (
+        "sf_array_extreme(a, d)",
+        "sf_present(json_extract(sf_array_sort(sf_array(list_filter(sf_elements(a), lambda e: e <> 'null')), d), '$[0]'))",
+    ),
     (
         "sf_typeof(v)",
         (
-            "CASE json_type(v) WHEN 'VARCHAR' THEN 'VARCHAR' WHEN 'BOOLEAN' THEN 'BOOLEAN' WHEN 'NULL' THEN 'NULL_VALUE'"
+            "CASE json_type(v) WHEN 'VARCHAR' THEN CASE sf_scalar_mark(v) WHEN 'd' THEN 'DATE' WHEN 't' THEN 'TIME'"
+            " WHEN 'n' THEN 'TIMESTAMP_NTZ' WHEN 'l' THEN 'TIMESTAMP_LTZ' WHEN 'z' THEN 'TIMESTAMP_TZ'"
+            " WHEN 'b' THEN 'BINARY' ELSE 'VARCHAR' END WHEN 'BOOLEAN' THEN 'BOOLEAN' WHEN 'NULL' THEN 'NULL_VALUE'"
             " WHEN 'ARRAY' THEN 'ARRAY' WHEN 'OBJECT' THEN 'OBJECT' WHEN 'DOUBLE' THEN"
-            " CASE WHEN contains(lower(v->>'$'), 'e') THEN 'DOUBLE' ELSE 'DECIMAL' END"
+            " CASE WHEN contains(lower(CAST(v AS VARCHAR)), 'e') THEN 'DOUBLE' ELSE 'DECIMAL' END"
             " ELSE CASE WHEN v IS NULL THEN NULL ELSE 'INTEGER' END END"
         ),
     ),
@@ -186,11 +272,41 @@ _TEXT: Final = [
         "sf_substring(x, b, n)",
         "CASE WHEN n <= 0 AND x IS NOT NULL AND b IS NOT NULL THEN substr(x, 1, 0) ELSE substr(x, b, n) END",
     ),
+    # The code of each letter; of neighbours with one code the first counts, and H and W do not part neighbours.
+    (
+        "sf_soundex_codes(x)",
+        (
+            "list_reduce(['1', '2', '3', '4', '5', '6'], lambda s, d: regexp_replace(s, d || '+', d, 'g'),"
+            " translate(regexp_replace(lower(x), '[^a-gi-vx-z]', '', 'g'), 'abcdefgijklmnopqrstuvxyz',"
+            " '012301202245501262301202'))"
+        ),
+    ),
+    (
+        "sf_soundex(x)",
+        (
+            "CASE WHEN x = '' THEN '' ELSE x[1] || rpad(left(replace(substr(sf_soundex_codes(x),"
+            " CASE WHEN lower(x[1]) IN ('h', 'w') THEN 1 ELSE 2 END), '0', ''), 3), 3, '0') END"
+        ),
+    ),
+    (
+        "sf_initcap_by(x, d)",
+        (
+            "array_to_string(list_transform(range(1, length(x) + 1), lambda i: CASE WHEN i = 1 OR contains(d, x[i - 1])"
+            " THEN upper(x[i]) ELSE lower(x[i]) END), '')"
+        ),
+    ),
     (
         "sf_initcap(x)",
         (
             "array_to_string(list_transform(regexp_extract_all(lower(x), '[^\\pL\\pN]+|[\\pL\\pN]+'),"
             " lambda w: upper(w[1]) || substr(w, 2)), '')"
+        ),
+    ),
+    (
+        "sf_replace_match(parts, found, n, p, r, o)",
+        (
+            "array_to_string(list_transform(parts, lambda part, i: part || CASE WHEN i > len(found) THEN ''"
+            " WHEN i = n THEN regexp_replace(found[i], p, r, o) ELSE found[i] END), '')"
         ),
     ),
     ("sf_signed(h)", "CAST(CAST(h AS HUGEINT) - 9223372036854775808 AS BIGINT)"),
@@ -236,7 +352,7 @@ _DEFINITIONS: Final = [
         "sf_float_to_variant(x)",
         (
             "CASE WHEN isnan(x) OR isinf(x) THEN to_json(sf_float_to_text(x))"
-            " WHEN x = trunc(x) AND abs(x) < 1e15 THEN to_json(CAST(x AS BIGINT)) ELSE to_json(x) END"
+            " ELSE CAST(format('{:.15e}', x) AS JSON) END"
         ),
     ),
     ("sf_time_to_text(x)", "strftime(DATE '2000-01-01' + x, '%H:%M:%S')"),
@@ -244,9 +360,14 @@ _DEFINITIONS: Final = [
     ("sf_timestamp_tz_to_text(x)", "strftime(x, '%Y-%m-%d %H:%M:%S.%g ') || left(strftime(x, '%z') || '00', 5)"),
     (
         "sf_variant_number_text(v)",
-        "CASE json_type(v) WHEN 'BOOLEAN' THEN CASE v->>'$' WHEN 'true' THEN '1' ELSE '0' END ELSE v->>'$' END",
+        "CASE json_type(v) WHEN 'BOOLEAN' THEN CASE v->>'$' WHEN 'true' THEN '1' ELSE '0' END ELSE sf_json_text(v) END",
     ),
-    ("sf_variant_to_array(v)", "CASE json_type(v) WHEN 'ARRAY' THEN v WHEN 'NULL' THEN NULL ELSE json_array(v) END"),
+    (
+        "sf_variant_to_array(v)",
+        "CASE WHEN v IS NULL OR json_type(v) = 'NULL' THEN NULL WHEN json_type(v) = 'ARRAY' THEN v ELSE json_array(v) END",
+    ),
+    ("sf_array_of(x)", "CASE WHEN x IS NULL THEN NULL ELSE json_array(x) END"),
+    *_SCALARS,
     *_JSON,
     *_TEXT,
     ("sf_months_between(a, b)", _MONTHS_BETWEEN),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -53,10 +54,11 @@ def _pivot(translation: Translation, node: exp.Pivot, relation: Relation) -> Rel
     default = node.args.get("default_on_null")
     filler = translation.value(default, scope) if default else None
     outputs: list[tuple[str, Value]] = [(column.name, value) for column, value in zip(kept, groups, strict=True)]
-    for option, name in _options(translation, field, scope):
+    for option, name in _options(translation, field, chosen, f"{relation.sql} AS {alias}", scope):
         value = _aggregate(translation, call_node, scope, compare(chosen, "=", option))
         if filler is not None:
-            value = Value(f"coalesce({value.sql}, {typed(coerce(filler, value.type))})", value.type)
+            common = common_type((value.type, filler.type), "PIVOT")
+            value = Value(f"coalesce({typed(coerce(value, common))}, {typed(coerce(filler, common))})", common)
         outputs.append((name, value))
     return _relation(outputs, f"{relation.sql} AS {alias}", groups)
 
@@ -73,10 +75,21 @@ def _relation(outputs: Sequence[tuple[str, Value]], from_sql: str, groups: Seque
     return Relation(f"(SELECT {listed} FROM {from_sql}{grouping})", columns)
 
 
-def _options(translation: Translation, field: exp.In, scope: Scope) -> list[tuple[Value, str]]:
+def _options(
+    translation: Translation, field: exp.In, chosen: Value, from_sql: str, scope: Scope
+) -> list[tuple[Value, str]]:
     """Give the values that become columns, and the columns' names: an alias, or the constant as it is written."""
-    if field.args.get("query") is not None or any(isinstance(item, exp.PivotAny) for item in field.expressions):
-        raise unsupported("PIVOT with values from a query (ANY)")
+    if (query := _option_query(field)) is not None:
+        inner = translation.query(query, Scope(ctes=scope.ctes))
+        if len(inner.columns) != 1:
+            raise invalid_argument("Pivot subquery must select single column")
+        order = "" if inner.ordered else " ORDER BY 1"
+        name = quote_name(inner.columns[0].physical)
+        sql = f"SELECT {'' if inner.ordered else 'DISTINCT '}{name} FROM ({inner.sql}){order}"
+        return _found_options(translation.around.found(sql), inner.columns[0].type)
+    if any(isinstance(item, exp.PivotAny) for item in field.expressions):
+        sql = f"SELECT DISTINCT {chosen.sql} FROM {from_sql} ORDER BY 1 NULLS LAST"
+        return _found_options(translation.around.found(sql), chosen.type)
     options = []
     for item in field.expressions:
         inner = item.this if isinstance(item, exp.PivotAlias | exp.Alias) else item
@@ -86,8 +99,39 @@ def _options(translation: Translation, field: exp.In, scope: Scope) -> list[tupl
         if isinstance(item, exp.PivotAlias | exp.Alias):
             options.append((value, identifier_name(item.args["alias"])))
         else:
-            options.append((value, quote_text(value.constant) if isinstance(value.constant, str) else value.sql))
+            options.append((value, _shown(inner, value)))
     return options
+
+
+def _option_query(field: exp.In) -> exp.Expr | None:
+    """Give the query in the list, if it is one."""
+    query = field.args.get("query")
+    if query is None and len(field.expressions) == 1 and isinstance(field.expressions[0], exp.Query):
+        query = field.expressions[0]
+    return query.unnest() if query is not None else None
+
+
+def _found_options(found: Sequence[Any], type_: t.SnowflakeType) -> list[tuple[Value, str]]:
+    """Make columns of values that a query found."""
+    from firnline_sandbox.translate.literals import constant_value
+
+    options = []
+    for constant in found:
+        if constant is None:
+            options.append((Value(f"CAST(NULL AS {type_.duckdb})", type_), "NULL"))
+            continue
+        plain = constant if isinstance(constant, str | int | float | bool | Decimal) else str(constant)
+        value = constant_value(plain)
+        shown = quote_text(constant) if isinstance(constant, str) else str(plain)
+        options.append((coerce(value, type_), shown))
+    return options
+
+
+def _shown(node: exp.Expr, value: Value) -> str:
+    """Name the column of a value as Snowflake writes the value."""
+    if isinstance(node, exp.Cast) and value.type.kind == "NUMBER":
+        return f"CAST({value.sql} AS {value.type.sql})"
+    return quote_text(value.constant) if isinstance(value.constant, str) else value.sql
 
 
 def _aggregate(translation: Translation, node: exp.Anonymous, scope: Scope, test: Value) -> Value:

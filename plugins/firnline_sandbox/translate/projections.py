@@ -68,6 +68,8 @@ class Projections:
                 found += expand_star(self.translation, node, star, self.scope)
             else:
                 found.append(Output(output_name(node), self._value(index)))
+        if not found:
+            raise invalid_argument("SELECT with no columns")
         return found
 
 

@@ -182,7 +182,7 @@ def set_operation(translation: Translation, node: exp.SetOperation, outer: Scope
         Column(
             column.name,
             common_type((other.columns[index].type for other in inner), word.strip()),
-            any(other.columns[index].nullable for other in inner),
+            _nullable(node, [other.columns[index].nullable for other in inner]),
             column.physical,
         )
         for index, column in enumerate(first.columns)
@@ -192,6 +192,11 @@ def set_operation(translation: Translation, node: exp.SetOperation, outer: Scope
     if any(node.args.get(part) for part in ("order", "limit", "offset")):
         combined = _modified(translation, node, combined, scope)
     return Translated(with_clause + combined.sql, combined.columns, combined.ordered)
+
+
+def _nullable(node: exp.Expr, branches: list[bool]) -> bool:
+    """Rows of INTERSECT and EXCEPT come from the first branch."""
+    return any(branches) if isinstance(node, exp.Union) else branches[0]
 
 
 def _set_word(node: exp.Expr) -> str:

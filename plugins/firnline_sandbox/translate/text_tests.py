@@ -57,42 +57,48 @@ def rlike_operator(translation: Translation, node: exp.RegexpLike, scope: Scope)
 def options(call: Call, index: int) -> str:
     """Turn REGEXP parameters into DuckDB's options."""
     given = str(call.constant(index, "c"))
-    kept = "".join(letter for letter in given if letter in "ims")
-    if "m" in kept:
-        raise unsupported("regular expressions of several lines (parameter m)")
-    return kept
+    return "".join(letter for letter in given if letter in "is")
+
+
+def _pattern(call: Call, parameters: int) -> str:
+    """Write the pattern; with the parameter m, ``^`` and ``$`` match at each line."""
+    pattern = call.as_type(1, t.TEXT).sql
+    return f"('(?m)' || {pattern})" if "m" in str(call.constant(parameters, "c")) else pattern
 
 
 @function("RLIKE", "REGEXP_LIKE", "REGEXP")
 def rlike(call: Call) -> Value:
     """``REGEXP_LIKE(x, pattern, parameters)``."""
-    text, pattern = call.as_type(0, t.TEXT), call.as_type(1, t.TEXT)
-    return call.build(f"regexp_full_match({text.sql}, {pattern.sql}, {quote_text(options(call, 2) or 'c')})", t.BOOLEAN)
+    text, pattern = call.as_type(0, t.TEXT), _pattern(call, 2)
+    return call.build(f"regexp_full_match({text.sql}, {pattern}, {quote_text(options(call, 2) or 'c')})", t.BOOLEAN)
 
 
 @function("REGEXP_REPLACE")
 def regexp_replace(call: Call) -> Value:
     """``REGEXP_REPLACE(x, pattern, replacement, position, occurrence, parameters)``."""
-    text, pattern = call.as_type(0, t.TEXT), call.as_type(1, t.TEXT)
+    text, pattern = call.as_type(0, t.TEXT), _pattern(call, 5)
     replacement = call.as_type(2, t.TEXT).sql if len(call) > 2 else "''"
     position, occurrence = int(call.constant(3, 1)), int(call.constant(4, 0))
-    if occurrence > 1:
-        raise unsupported("REGEXP_REPLACE of a later occurrence")
-    flags = options(call, 5) + ("" if occurrence == 1 else "g")
+    flags = options(call, 5) + ("g" if occurrence == 0 else "")
     head, rest = (
         ("", text.sql)
         if position == 1
         else (f"left({text.sql}, {position - 1}) || ", f"substr({text.sql}, {position})")
     )
-    return call.build(
-        f"({head}regexp_replace({rest}, {pattern.sql}, {replacement}, {quote_text(flags or 'c')}))", t.TEXT
-    )
+    options_sql = quote_text(flags or "c")
+    if occurrence > 1:
+        found = f"regexp_extract_all({rest}, {pattern}, 0, {options_sql})"
+        between = f"regexp_split_to_array({rest}, {pattern}, {options_sql})"
+        made = f"sf_replace_match({between}, {found}, {occurrence}, {pattern}, {replacement}, {options_sql})"
+    else:
+        made = f"regexp_replace({rest}, {pattern}, {replacement}, {options_sql})"
+    return call.build(f"({head}{made})", t.TEXT)
 
 
-def _matches(call: Call, position: int, group: int, parameters: str) -> str:
+def _matches(call: Call, position: int, group: int, index: int) -> str:
     text = call.as_type(0, t.TEXT).sql
     rest = text if position == 1 else f"substr({text}, {position})"
-    return f"regexp_extract_all({rest}, {call.as_type(1, t.TEXT).sql}, {group}, {quote_text(parameters or 'c')})"
+    return f"regexp_extract_all({rest}, {_pattern(call, index)}, {group}, {quote_text(options(call, index) or 'c')})"
 
 
 @function("REGEXP_SUBSTR", "REGEXP_EXTRACT")
@@ -101,7 +107,7 @@ def regexp_substr(call: Call) -> Value:
     position, occurrence = int(call.constant(2, 1)), int(call.constant(3, 1))
     given = str(call.constant(4, "c"))
     group = int(call.constant(5, 1 if "e" in given else 0))
-    matches = _matches(call, position, group, options(call, 4))
+    matches = _matches(call, position, group, 4)
     return call.build(f"list_extract({matches}, {occurrence})", t.TEXT, nullable=True)
 
 
@@ -111,13 +117,13 @@ def regexp_substr_all(call: Call) -> Value:
     position = int(call.constant(2, 1))
     given = str(call.constant(4, "c"))
     group = int(call.constant(5, 1 if "e" in given else 0))
-    return call.build(f"to_json({_matches(call, position, group, options(call, 4))})", t.ARRAY)
+    return call.build(f"to_json({_matches(call, position, group, 4)})", t.ARRAY)
 
 
 @function("REGEXP_COUNT")
 def regexp_count(call: Call) -> Value:
     """Count the matches."""
-    matches = _matches(call, int(call.constant(2, 1)), 0, options(call, 3))
+    matches = _matches(call, int(call.constant(2, 1)), 0, 3)
     return call.build(f"len({matches})", t.INTEGER)
 
 

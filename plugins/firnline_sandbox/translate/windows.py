@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument, unsupported
+from firnline_sandbox.errors import COMPILATION, error, invalid_argument, unsupported
 from firnline_sandbox.translate.casts import coerce
 from firnline_sandbox.translate.clauses import direction
 from firnline_sandbox.translate.dispatch import Translation, expression
@@ -70,9 +70,13 @@ def _specification(translation: Translation, node: exp.Window, scope: Scope, nam
         parts.append("ORDER BY " + ", ".join(keys))
     spec = node.args.get("spec") or (named.args.get("spec") if named is not None else None)
     if name in _EXACT:
+        if order is None:
+            raise error(
+                2303, "42601", f"{COMPILATION}Window function type [{name}] requires ORDER BY in window specification"
+            )
         return " ".join(parts)
     if spec is not None:
-        parts.append(_frame(translation, spec, scope))
+        parts.append(_frame(translation, spec, order, scope))
     elif order is not None and name in _VALUE_FUNCTIONS:
         # Snowflake's default for these three is the whole partition; for aggregates it is RANGE up to the current row.
         parts.append("ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING")
@@ -84,13 +88,32 @@ def _key(translation: Translation, node: exp.Expr, scope: Scope) -> str:
     return f"({value.sql})" if value.is_constant else value.sql
 
 
-def _frame(translation: Translation, spec: exp.WindowSpec, scope: Scope) -> str:
+def _frame(translation: Translation, spec: exp.WindowSpec, order: exp.Order | None, scope: Scope) -> str:
     kind = str(spec.args["kind"]).upper()
+    _check_frame(translation, kind, spec, order, scope)
     start = _bound(translation, spec.args["start"], spec.args.get("start_side"), scope)
     end = _bound(translation, spec.args.get("end"), spec.args.get("end_side"), scope)
     if spec.args.get("exclude") is not None:
         raise unsupported("EXCLUDE in a window frame")
     return f"{kind} BETWEEN {start} AND {end or 'CURRENT ROW'}"
+
+
+def _check_frame(
+    translation: Translation, kind: str, spec: exp.WindowSpec, order: exp.Order | None, scope: Scope
+) -> None:
+    """Refuse a frame that starts after its end, and a RANGE whose bounds do not fit what it is ordered by."""
+    start, end = spec.args["start"], spec.args.get("end")
+    sides = str(spec.args.get("start_side") or "").upper(), str(spec.args.get("end_side") or "").upper()
+    if isinstance(start, exp.Expr) and sides[0] == "FOLLOWING" and sides[1] != "FOLLOWING":
+        raise error(2305, "42601", f"{COMPILATION}Invalid window frame: it starts after its end.")
+    bounds = [translation.value(bound, scope) for bound in (start, end) if isinstance(bound, exp.Expr)]
+    if kind != "RANGE" or not bounds or order is None or not order.expressions:
+        return
+    key = translation.value(order.expressions[0].this, scope)
+    if key.type.is_numeric and any(not bound.type.is_numeric for bound in bounds):
+        raise error(
+            2304, "42601", f"{COMPILATION}numeric ORDER BY clause only allows numeric window frame boundaries"
+        )
 
 
 def _bound(translation: Translation, value: object, side: str | None, scope: Scope) -> str:
