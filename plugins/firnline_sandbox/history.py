@@ -8,13 +8,16 @@ import threading
 import uuid
 import weakref
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from firnline_sandbox.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import duckdb
 
+    from firnline_sandbox.clock import Clock
     from firnline_sandbox.result import Result
 
 KEPT_QUERIES: Final = 10_000
@@ -42,6 +45,9 @@ class QueryRecord:
     error_code: int | None = None
     error_message: str | None = None
     rows: int | None = None
+    warehouse_id: str | None = None
+    warehouse_size: str | None = None
+    credits_per_hour: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +70,8 @@ class RunningQuery:
 class History:
     """Shared by all sessions of an engine."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._records: collections.OrderedDict[str, QueryRecord] = collections.OrderedDict()
         self._running: dict[str, RunningQuery] = {}
@@ -83,6 +90,12 @@ class History:
                 self._records.popitem(last=False)
         return running
 
+    def note(self, query_id: str, **facts: Any) -> None:
+        """Add to what is known of a statement: fields of its record."""
+        with self._lock:
+            if query_id in self._records:
+                self._records[query_id] = replace(self._records[query_id], **facts)
+
     def finish(self, query_id: str, outcome: Result | Exception) -> None:
         """Note how a statement ended, and keep its result for a while."""
         failed = isinstance(outcome, Exception)
@@ -92,7 +105,7 @@ class History:
             if record is not None:
                 self._records[query_id] = replace(
                     record,
-                    ended=dt.datetime.now(dt.UTC),
+                    ended=self._clock.now(),
                     status="FAILED_WITH_ERROR" if failed else "SUCCESS",
                     error_code=getattr(outcome, "errno", None) if failed else None,
                     error_message=str(outcome) if failed else None,

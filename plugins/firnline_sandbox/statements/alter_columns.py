@@ -101,8 +101,8 @@ def _add_constraint(context: Context, scanner: Scanner, table: Table) -> Table:
         raise _column_error(2200, f"Primary key already exists for table '{table.name}'")
     columns = list(table.columns)
     for key in keys:
-        marks = {"primary_key": True, "nullable": False} if is_primary else {"unique_key": True}
-        columns = with_column(columns, replace(key, **marks))
+        marked = replace(key, primary_key=True, nullable=False) if is_primary else replace(key, unique_key=True)
+        columns = with_column(columns, marked)
     if [column.nullable for column in columns] == [column.nullable for column in table.columns]:
         return put_columns(context, table, columns)
     _refuse_nulls(context, table, [key for key in keys if key.nullable])

@@ -1,4 +1,4 @@
-"""CREATE and DROP of databases, schemas, sequences, tags and warehouses, and DROP of everything else."""
+"""CREATE and DROP of databases, schemas, sequences and tags, and DROP of everything else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from firnline_sandbox.catalog import (
     Table,
     Tag,
     View,
-    Warehouse,
 )
 from firnline_sandbox.catalog.snapshot import new_fields
 from firnline_sandbox.errors import already_exists, missing_object, unsupported
@@ -35,24 +34,6 @@ _KINDS: Final[dict[str, type[Entry]]] = {
     "FILE FORMAT": FileFormat,
     "SEQUENCE": Sequence,
     "TAG": Tag,
-    "WAREHOUSE": Warehouse,
-}
-_SIZES: Final = {
-    "XSMALL": "X-Small",
-    "X-SMALL": "X-Small",
-    "SMALL": "Small",
-    "MEDIUM": "Medium",
-    "LARGE": "Large",
-    "XLARGE": "X-Large",
-    "X-LARGE": "X-Large",
-    "XXLARGE": "2X-Large",
-    "X2LARGE": "2X-Large",
-    "2X-LARGE": "2X-Large",
-    "XXXLARGE": "3X-Large",
-    "X3LARGE": "3X-Large",
-    "3X-LARGE": "3X-Large",
-    "X4LARGE": "4X-Large",
-    "4X-LARGE": "4X-Large",
 }
 
 
@@ -182,52 +163,6 @@ def create_tag(context: Context, sql: str) -> Result:
     return Result.status(f"Tag {names[2]} successfully created.")
 
 
-@statement("CREATE WAREHOUSE")
-def create_warehouse(context: Context, sql: str) -> Result:
-    """Create a warehouse and make it the current one."""
-    scanner = context.scanner(sql)
-    creation = read_creation(scanner, "WAREHOUSE")
-    (name,) = creation.parts
-    options = read_warehouse_options(scanner)
-    old = context.catalog.find(Warehouse, ("", "", name))
-    if old is not None and creation.if_not_exists:
-        return Result.status(f"{name} already exists, statement succeeded.")
-    if old is not None:
-        if not creation.replace:
-            raise already_exists(name)
-        context.catalog.remove(old)
-    context.catalog.add(Warehouse(**new_fields(name=name, owner=context.connection.role or "") | options))
-    context.connection.warehouse = name
-    return Result.status(f"Warehouse {name} successfully created.")
-
-
-def read_warehouse_options(scanner: Scanner) -> dict[str, Any]:
-    """Read the options of CREATE WAREHOUSE and ALTER WAREHOUSE SET."""
-    options: dict[str, Any] = {}
-    scanner.take("WITH")
-    while not scanner.at_end:
-        key = scanner.identifier()
-        scanner.expect("=")
-        value = scanner.value()
-        match key:
-            case "WAREHOUSE_SIZE" if str(value).upper() in _SIZES:
-                options["size"] = _SIZES[str(value).upper()]
-            case "AUTO_SUSPEND":
-                options["auto_suspend"] = int(value or 0)
-            case "AUTO_RESUME":
-                options["auto_resume"] = bool(value)
-            case "COMMENT":
-                options["comment"] = str(value)
-            case "INITIALLY_SUSPENDED" | "MIN_CLUSTER_COUNT" | "MAX_CLUSTER_COUNT" | "SCALING_POLICY":
-                pass  # a sandbox computes in this process, whatever the warehouse
-            case "WAREHOUSE_TYPE" if str(value).upper() == "STANDARD":
-                pass
-            case _:
-                raise unsupported(f"warehouse option {key} = {value}")
-        scanner.take(",")
-    return options
-
-
 @statement("DROP DATABASE")
 def drop_database(context: Context, sql: str) -> Result:
     """Drop a database with all that is in it."""
@@ -275,13 +210,13 @@ def _remove_schema(context: Context, schema: Schema) -> None:
 
 @statement(*(f"DROP {kind}" for kind in _KINDS))
 def drop(context: Context, sql: str) -> Result:
-    """Drop an object of a schema, or a warehouse."""
+    """Drop an object of a schema."""
     scanner = context.scanner(sql)
     scanner.expect("DROP")
     kind = next(kind for kind in _KINDS if scanner.take(*kind.split()))
     if_exists, parts = _read_drop(scanner)
-    names = ("", "", parts[0]) if kind == "WAREHOUSE" else context.qualify(parts)
-    shown = ".".join(part for part in names if part)
+    names = context.qualify(parts)
+    shown = ".".join(names)
     entry = context.catalog.find(_KINDS[kind], names, context.session_id)
     if entry is None:
         if kind in {"TABLE", "VIEW"} and context.catalog.find_relation(names, context.session_id) is not None:

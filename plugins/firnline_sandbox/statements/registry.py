@@ -73,10 +73,38 @@ _table_functions: Final[dict[str, Callable[[Any, Sequence[Any], Mapping[str, Any
 _rewriters: Final[list[Callable[[StatementContext, list[Token], str], str]]] = []
 _schemes: Final[dict[str, Callable[[StatementContext, str, bool], Path]]] = {}
 _parts: Final[dict[str, Callable[[SandboxEngine], Any]]] = {}
-_MODULES: Final = ("session", "query", "tables", "views", "ddl", "dml", "merge", "stage", "system", "table_functions", "copy_load",
-    "copy_unload", "infer_schema",
-    "show_relations", "show_containers", "show_account", "describe",
-    "alter_table", "alter_objects", "comments", "tags")
+_MODULES: Final = (
+    "session",
+    "query",
+    "tables",
+    "views",
+    "ddl",
+    "dml",
+    "merge",
+    "stage",
+    "system",
+    "table_functions",
+    "copy_load",
+    "copy_unload",
+    "infer_schema",
+    "show_relations",
+    "show_containers",
+    "show_account",
+    "describe",
+    "alter_table",
+    "alter_objects",
+    "comments",
+    "tags",
+    "usage_views",
+)
+_ROOMS: Final = (
+    "warehouses.meter",
+    "warehouses.monitor_statements",
+    "warehouses.warehouse_statements",
+    "models",
+    "experiments",
+    "functions.statements",
+)
 _load_lock: Final = threading.RLock()
 _loaded: Final[set[str]] = set()
 
@@ -276,7 +304,7 @@ def load_builtin() -> None:
             return
         for name in _MODULES:
             importlib.import_module(f"firnline_sandbox.statements.{name}")
-        for room in ("models", "experiments", "functions.statements"):
+        for room in _ROOMS:
             importlib.import_module(f"firnline_sandbox.{room}")
         _loaded.add("builtin")
 

@@ -1,0 +1,1 @@
+"""Warehouses as Snowflake bills them, and the resource monitors that watch over their credits."""
