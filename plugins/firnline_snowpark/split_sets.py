@@ -45,8 +45,8 @@ def write_sets(
         )
     counts = {name: table.rows or 0 for name, table in tables.items()}
     unused = rows - sum(counts.values())
-    lines = [(name, ranges[name], count, round(count / rows, 4)) for name, count in counts.items()]
-    lines += [("unused", "in the gaps between the sets", unused, round(unused / rows, 4))] if unused else []
+    lines = [(name, ranges[name], f"{count:,}", f"{count / rows:.1%}") for name, count in counts.items()]
+    lines += [("unused", "in the gaps between the sets", f"{unused:,}", f"{unused / rows:.1%}")] if unused else []
     grid = Grid(title="Sets", columns=("set", "rows of", "rows", "share"), rows=tuple(lines))
     values = {f"{name}_rows": float(count) for name, count in counts.items()} | {"unused_rows": float(unused)}
     return {

@@ -18,7 +18,7 @@ COLUMNS = 'ID INT, NAME TEXT, BORN TEXT, AMOUNT TEXT, SEEN TIMESTAMP_NTZ, DATA V
 def untidy(world: World) -> Table:
     return world.table(
         COLUMNS,
-        """1, ' Ann ', '1990-01-31', '12.5', '2025-01-01 10:00:00', PARSE_JSON('{"a": {"b": "7"}, "l": [1, 2]}'), 'x'""",
+        """1, ' Ann ', '1990-01-31', '12.5', '2025-01-01 10:00:00', PARSE_JSON('{"a": {"b": "7"}, "l": [1, 2]}'), 'x'""",  # noqa: E501
         """1, 'Ann', '1990-01-31', '12.5', '2025-01-02 10:00:00', PARSE_JSON('{"a": {"b": "8"}, "l": []}'), 'x'""",
         """2, 'BOB', '28.02.1991', 'n/a', '2025-01-01 10:00:00', PARSE_JSON('{"a": {"b": "seven"}}'), ''""",
         """NULL, 'Eve', 'soon', '', '2025-01-01 10:00:00', NULL, 'y'""",
@@ -91,7 +91,11 @@ def test_without_rules_text_is_trimmed_and_nothing_is_lost(world: World, untidy:
         ({"keys": ["idd"]}, r"prepare\.params\.rules\.keys: column 'idd' is not in the table", "did you mean 'ID'"),
         ({"casts": {"AMOUT": {"type": "number"}}}, "'AMOUT' is not in the table", "did you mean 'AMOUNT'"),
         ({"extract": {"x": {"column": "name", "path": "a", "type": "text"}}}, "'NAME' is no VARIANT", "casts"),
-        ({"extract": {"name": {"column": "data", "path": "a", "type": "text"}}}, "column 'NAME' is there already", "another name"),
+        (
+            {"extract": {"name": {"column": "data", "path": "a", "type": "text"}}},
+            "column 'NAME' is there already",
+            "another name",
+        ),
     ],
 )
 def test_rules_about_unknown_columns_are_told(

@@ -115,7 +115,8 @@ def test_changing_the_future_changes_no_feature(world: World, clean: Any) -> Non
     other = {
         "customers": world.changed(
             clean["customers"],
-            f"UPDATE {{}} SET CANCELLED_ON = DATEADD('day', 9, {day}) WHERE CANCELLED_ON > {day} OR CANCELLED_ON IS NULL",
+            f"UPDATE {{}} SET CANCELLED_ON = DATEADD('day', 9, {day}) "
+            f"WHERE CANCELLED_ON > {day} OR CANCELLED_ON IS NULL",
             f"DELETE FROM {{}} WHERE SIGNED_UP_ON > {day}",
         ),
         "events": world.changed(

@@ -1,4 +1,4 @@
-"""A registered version carries what an auditor asks for, is named after its key, and predicts what the model predicts."""
+"""A registered version carries what an auditor asks for, is named after its key, and predicts as the model does."""
 
 from __future__ import annotations
 
@@ -93,9 +93,7 @@ def test_another_key_is_another_version_and_takes_the_alias(world: World, traine
     assert model.version("CANDIDATE").version_name == again.version == "V_0123456789AB"
 
 
-def test_a_version_made_from_other_data_is_not_taken_for_this_one(
-    world: World, trained: Trained, outputs: Any
-) -> None:
+def test_a_version_made_from_other_data_is_not_taken_for_this_one(world: World, trained: Trained, outputs: Any) -> None:
     other = replace(trained, table=replace(trained.table, rows=1))
     with pytest.raises(DataError, match="has another data_version and feature_version") as caught:
         register(world, other, {"name": "plans"})

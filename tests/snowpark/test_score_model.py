@@ -85,7 +85,7 @@ def model(world: World, table: Table) -> RegisteredModel:
 
 def test_tables_that_cannot_be_scored_are_told(world: World, table: Table, model: RegisteredModel) -> None:
     narrower = world.changed(table, "ALTER TABLE {} DROP COLUMN AGE")
-    with pytest.raises(DataError, match="cannot score .*: it lacks AGE"):
+    with pytest.raises(DataError, match=r"cannot score .*: it lacks AGE"):
         world.run("score.model", model=model, table=narrower)
     with pytest.raises(DataError, match="column 'IDD' is not in the table"):
         world.run("score.model", {"identifiers": ["IDD"]}, model=model, table=table)

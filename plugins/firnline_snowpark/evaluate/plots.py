@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline.domain import Figure
+from firnline_snowpark.evaluate.wording import legend
 from firnline_snowpark.figures import BLUE, GREY, ORANGE, draw_svg
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def importance_plot(importances: list[tuple[str, float, float]], measure: str) -
         )
         axes.set_yticks(range(len(shown)), [name if len(name) <= 40 else name[:39] + "…" for name, _, _ in shown])
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel(f"loss in {measure} when the column is shuffled")
+        axes.set_xlabel(f"{legend(measure)}: loss when the column is shuffled")
 
     return Figure(
         title="Feature importance",
@@ -124,22 +125,33 @@ def _calibration(labels: np.ndarray[Any, Any], scores: np.ndarray[Any, Any]) -> 
     groups = [group for group in np.array_split(order, CALIBRATION_BINS) if len(group)]
     said = [float(scores[group].mean()) for group in groups]
     seen = [float(labels[group].mean()) for group in groups]
-    # Two standard errors of a share: what chance alone would move.
-    margins = [2 * (max(y * (1 - y), 1e-9) / len(group)) ** 0.5 for y, group in zip(seen, groups, strict=True)]
+    bounds = [wilson_interval(int(labels[group].sum()), len(group)) for group in groups]
+    low, high = ([abs(bound[side] - y) for bound, y in zip(bounds, seen, strict=True)] for side in (0, 1))
+    # Rare classes live near zero: the axes end where the groups end.
+    end = min(1.0, 1.1 * max(*said, *(bound[1] for bound in bounds)))
 
     def draw(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfect")
-        axes.errorbar(said, seen, yerr=margins, color=BLUE, marker="o", markersize=4, capsize=2, label="model")
+        axes.plot([0, end], [0, end], color=GREY, linestyle="--", linewidth=1, label="perfect")
+        axes.errorbar(said, seen, yerr=[low, high], color=BLUE, marker="o", markersize=4, capsize=2, label="model")
         axes.set_xlabel("predicted probability")
         axes.set_ylabel("observed share")
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
+        axes.set_xlim(0, end)
+        axes.set_ylim(0, end)
         axes.set_aspect("equal")
         axes.legend(loc="upper left")
 
     svg = draw_svg(draw, width=4.4, height=4.2)
-    caption = "Ten groups of equally many rows; the bars are two standard errors."
+    caption = "Ten groups of equally many rows; the bars are 95 % intervals of the observed shares."
     return Figure(title="Calibration", svg=svg, caption=caption)
+
+
+def wilson_interval(hits: int, rows: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson's score interval, right for shares near 0 and 1, too)."""
+    z = 1.959964
+    share = hits / rows
+    centre = (share + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * (share * (1 - share) / rows + z * z / (4 * rows * rows)) ** 0.5
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _score_distribution(predictions: Predictions, threshold: float) -> Figure:

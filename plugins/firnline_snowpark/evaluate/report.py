@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from firnline.domain import Figure, Grid, Report, Text
 from firnline_snowpark.evaluate.measures import measures
+from firnline_snowpark.evaluate.wording import legend, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,19 +21,6 @@ SLICE_MEASURES: Final = {
     "binary": ("roc_auc", "precision", "recall"),
     "multiclass": ("accuracy", "f1_macro"),
     "regression": ("rmse", "mae"),
-}
-LEGENDS: Final = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "f1": "F1",
-    "f1_macro": "F1, mean of classes",
-    "precision_macro": "precision, mean of classes",
-    "recall_macro": "recall, mean of classes",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "r2": "R²",
 }
 
 
@@ -55,20 +43,6 @@ def evaluation_report(
         title=f"Evaluation on {evaluation.rows:,} held-out rows",
         sections=(Text(body=_story(evaluation, against)), *grids, *figures, *slices),
     )
-
-
-def legend(measure: str) -> str:
-    """Return a measure's name as people write it."""
-    return LEGENDS.get(measure, measure)
-
-
-def number(value: float | None) -> str:
-    """Return a number at a length that can be compared by eye."""
-    if value is None:
-        return ""
-    if value and (abs(value) >= 10_000 or abs(value) < 0.0001):
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.1e}"
-    return f"{value:,.4f}" if abs(value) < 10 else f"{value:,.2f}"
 
 
 def metrics_grid(evaluation: Evaluation) -> Grid:

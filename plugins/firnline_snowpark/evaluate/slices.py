@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from firnline_snowpark.rows import Kind
 
 FEWEST_ROWS: Final = 20
+FEWEST_OF_A_CLASS: Final = 10
+"""With fewer rows of a class, how they rank among the others is chance."""
+RANKING: Final = ("roc_auc", "average_precision")
 NO_VALUE: Final = "(missing)"
 
 
@@ -29,7 +32,8 @@ class Slice:
         rows: how many there are.
         actual: mean label: the share of the positive class, or the mean amount; None for several classes.
         predicted: mean prediction, likewise.
-        measures: see :func:`firnline_snowpark.evaluate.measures.measures`.
+        measures: see :func:`firnline_snowpark.evaluate.measures.measures`; without those by ranking where a class
+            has hardly any rows.
     """
 
     column: str
@@ -74,6 +78,9 @@ def _quarters(values: pd.Series[Any]) -> list[tuple[str, pd.Series[bool]]]:
 
 def _slice(predictions: Predictions, column: str, value: str, rows: np.ndarray[Any, Any], threshold: float) -> Slice:
     labels, said = predictions.labels[rows], predictions.scores[rows]
+    found = measures(predictions.task, labels, said, threshold=threshold)
+    if predictions.task.task == "binary" and min(labels.sum(), (1 - labels).sum()) < FEWEST_OF_A_CLASS:
+        found = {name: number for name, number in found.items() if name not in RANKING}
     has_mean = predictions.task.task != "multiclass"
     return Slice(
         column=column,
@@ -81,5 +88,5 @@ def _slice(predictions: Predictions, column: str, value: str, rows: np.ndarray[A
         rows=int(rows.sum()),
         actual=float(labels.mean()) if has_mean else None,
         predicted=float(said.mean()) if has_mean else None,
-        measures=measures(predictions.task, labels, said, threshold=threshold),
+        measures=found,
     )

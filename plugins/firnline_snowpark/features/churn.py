@@ -169,7 +169,7 @@ def _findings(table: DataFrame, params: ChurnFeaturesParams) -> dict[str, Artifa
         what = "cancelled" if params.label == "cancelled" else "did not show up once"
         text += f" Churned are those who {what} in the {params.horizon_days} days after it."
         columns = (*columns, "churned", "churn rate")
-        lines = tuple((day, count, gone, round(gone / count, 4)) for day, count, gone in rows)
+        lines = tuple((day, f"{count:,}", f"{gone:,}", f"{gone / count:.1%}") for day, count, gone in rows)
     return {
         "metrics": Metrics(values=metrics),
         "report": Report(

@@ -10,7 +10,9 @@ from firnline.errors import DataError
 from firnline_snowpark.evaluate.evaluation import Evaluation
 from firnline_snowpark.evaluate.measures import LOWER_IS_BETTER
 from firnline_snowpark.evaluate.plots import importance_plot
-from firnline_snowpark.evaluate.report import SLICE_MEASURES, legend, metrics_grid, number, slices_grid
+from firnline_snowpark.evaluate.report import SLICE_MEASURES, metrics_grid, slices_grid
+from firnline_snowpark.evaluate.wording import legend, number
+from firnline_snowpark.object_names import split_name
 from firnline_snowpark.tabular.profile import Profile
 
 if TYPE_CHECKING:
@@ -114,10 +116,10 @@ def _facts(
     lines += _data(profile)
     lines.append(("model", f"{model.framework}, {len(model.features):,} features"))
     if registered is not None:
-        lines.append(("registered as", f"{registered.name} version {registered.version}"))
+        lines.append(("registered as", f"{split_name(registered.name)[-1]} version {registered.version}"))
     if predictions is not None:
         count = f"{predictions.rows:,} rows in " if predictions.rows is not None else ""
-        lines.append(("scored", f"{count}{predictions.name}"))
+        lines.append(("scored", f"{count}{split_name(predictions.name)[-1]}"))
     return Grid(title="In short", columns=("what", "value"), rows=tuple(lines))
 
 

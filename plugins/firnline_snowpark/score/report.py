@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from firnline.domain import Figure, Grid, Report, Section, Text
 from firnline_snowpark.columns import quoted
-from firnline_snowpark.evaluate.report import number
+from firnline_snowpark.evaluate.wording import number
 from firnline_snowpark.figures import BLUE, ORANGE, draw_svg
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from firnline_snowpark.rows import LabelledRows, LearningTask
     from firnline_snowpark.train.params import XGBoostParams
 
+CELLS_WORTH_THREADS = 1_000_000
 LOSSES = {"binary": "logloss", "multiclass": "mlogloss", "regression": "rmse"}
 
 
@@ -61,7 +62,9 @@ def fit(
     sets = [(matrix, rows.labels)]
     if held_out is not None:
         sets.append((front.transform(held_out.features), held_out.labels))
-    trees = _estimator(context, params, roles.task, stops=held_out is not None)
+    # Threads that wait for each other cost more than they save on a small table.
+    threads = 1 if matrix.size < CELLS_WORTH_THREADS else None
+    trees = _estimator(context, params, roles.task, stops=held_out is not None, threads=threads)
     trees.fit(
         matrix,
         rows.labels,
@@ -78,7 +81,9 @@ def fit(
     return Pipeline([("columns", front), ("trees", trees)]), curves
 
 
-def _estimator(context: StepContext, params: XGBoostParams, task: LearningTask, *, stops: bool) -> Any:
+def _estimator(
+    context: StepContext, params: XGBoostParams, task: LearningTask, *, stops: bool, threads: int | None
+) -> Any:
     from xgboost import XGBClassifier, XGBRegressor
     from xgboost.callback import TrainingCallback
 
@@ -103,7 +108,7 @@ def _estimator(context: StepContext, params: XGBoostParams, task: LearningTask, 
         eval_metric=LOSSES[task.task],
         early_stopping_rounds=params.early_stopping_rounds if stops else None,
         random_state=params.seed,
-        n_jobs=params.threads or None,
+        n_jobs=params.threads or threads,
         callbacks=[Watch()],
     )
 

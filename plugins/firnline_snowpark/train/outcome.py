@@ -53,7 +53,7 @@ def outcome(
         *((name, kind, "") for name, kind in roles.kinds.items()),
         *((name, "left out", why) for name, why in roles.left_out),
     )
-    settings = tuple((name, str(value)) for name, value in params.model_dump().items())
+    settings = tuple((name, _shown(value)) for name, value in params.model_dump().items())
     return {
         "model": model,
         "report": Report(
@@ -66,3 +66,9 @@ def outcome(
             ),
         ),
     }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)

@@ -45,7 +45,7 @@ class XGBoostParams(TrainParams):
     subsample: float = Field(0.8, gt=0, le=1, description="Share of the rows that each tree sees.")
     colsample: float = Field(0.8, gt=0, le=1, description="Share of the columns that each tree sees.")
     reg_lambda: float = Field(1.0, ge=0, description="L2 penalty on leaf values.")
-    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: all.")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: all, or one where the table is small.")
 
 
 class LogisticParams(TrainParams):
