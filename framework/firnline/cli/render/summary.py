@@ -15,7 +15,7 @@ from firnline.cli.render.text import joined, marked, plain
 from firnline.domain.record import RunRecord, StageRecord
 from firnline.domain.wording import count_text, duration_text, names_text, number_text
 
-METRIC_LIMIT = 24
+METRIC_LIMIT = 16
 _ORDER = ("finished", "reused", "failed", "stopped", "interrupted", "skipped", "running")
 
 
@@ -71,11 +71,17 @@ def _metrics(record: RunRecord, limit: int) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(overflow="fold")
     grid.add_column(justify="right", no_wrap=True)
-    for name, value in list(record.metrics.items())[:limit]:
+    for name, value in _latest_first(record)[:limit]:
         grid.add_row(plain(name), Text(number_text(value), style="bold"))
     hidden = len(record.metrics) - limit
     rest = [plain(f"… and {count_text(hidden, 'more metric')} in the report", "dim")] if hidden > 0 else []
     return Group(grid, *rest)
+
+
+def _latest_first(record: RunRecord) -> list[tuple[str, float]]:
+    """Return the metrics, those of the last stages on top: there stands how good the model is."""
+    place = {stage: number for number, stage in enumerate(record.stages)}
+    return sorted(record.metrics.items(), key=lambda item: -place.get(item[0].partition(".")[0], 0))
 
 
 def _next_steps(record: RunRecord, report: Path | None) -> RenderableType | None:
