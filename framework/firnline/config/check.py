@@ -44,7 +44,7 @@ def check(
     store = validate(StoreNode, nodes.get("store"), "store", problems)
     sweep = validate(SweepNode, nodes.get("sweep"), "sweep", problems)
     checked = [_check_stage(name, node, registry, problems) for name, node in stages.items()]
-    ordered = connect([stage for stage in checked if stage is not None], set(stages), problems)
+    ordered = connect([stage for stage in checked if stage is not None], [*stages], problems)
     needs_platform = any(stage.spec.platform for stage in ordered)
     platform, platform_params = _check_platform(nodes.get("platform"), registry, needs_platform, problems)
     if platform is not None:

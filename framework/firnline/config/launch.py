@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +70,7 @@ def launch(project: Path, arguments: Arguments, job: Callable[[Composed], Any]) 
         return job(from_hydra(config, HydraConfig.get(), project))
 
     entry = hydra.main(config_path=str(folder), config_name=PRIMARY, **_version_base())(firnline)
-    with _translated(project, overrides), _arguments(["firnline", *words, *arguments.flags]):
+    with _translated(project, overrides), _arguments(["firnline", *words, *arguments.flags]), _logging_kept():
         entry()
 
 
@@ -103,6 +104,18 @@ def _translated(project: Path, overrides: Sequence[str]) -> Iterator[None]:
         if translated is None:
             raise
         raise translated from error
+
+
+@contextlib.contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Put the root logger back as it was: Hydra sets it up anew, to the streams of this moment."""
+    root = logging.getLogger()
+    level, handlers = root.level, [*root.handlers]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
 
 
 @contextlib.contextmanager
