@@ -9,10 +9,11 @@ from sqlglot import exp
 
 from firnline_sandbox.errors import column_count, invalid_argument, unsupported
 from firnline_sandbox.stages.parquet import FIELD
-from firnline_sandbox.stages.rows import METADATA, WIDTH
+from firnline_sandbox.stages.rows import FILE, METADATA, ROW_NUMBER, WIDTH
 from firnline_sandbox.translate import parse_statement
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.dispatch import Translation
+from firnline_sandbox.translate.safe_macros import safely
 from firnline_sandbox.translate.scopes import Scope, Source
 from firnline_sandbox.translate.values import Value, quote_text
 
@@ -36,15 +37,13 @@ class Conversion:
     sql: str
 
     @property
-    def safe(self) -> str:
-        """Write the conversion so that it gives NULL where it fails."""
-        return f"TRY({self.sql})"
+    def caught(self) -> str:
+        """Write the conversion as a list of its one value; NULL, without a list, where it fails."""
+        return f"TRY([{safely(self.sql)}])"
 
-    @property
-    def works(self) -> str:
-        """Write a test of whether it neither fails nor breaks NOT NULL."""
-        # The list tells a NULL from a failure, and keeps DuckDB from concluding that no value needs to be computed.
-        return f"TRY([{self.sql}]) IS NOT NULL" if self.column.nullable else f"TRY({self.sql}) IS NOT NULL"
+    def works(self, caught: str) -> str:
+        """Write a test of whether the caught conversion neither failed nor breaks NOT NULL."""
+        return f"{caught} IS NOT NULL" if self.column.nullable else f"{caught}[1] IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +58,17 @@ class Conversions:
         """Write a test of a record's number of fields."""
         return "true" if self.width is None else f"{ALIAS}.{WIDTH} = {self.width}"
 
-    @property
-    def works(self) -> str:
-        """Write a test of whether a whole row can be loaded."""
-        return " AND ".join([self.right_width, *(item.works for item in self.columns)])
+    def select(self, rows: StagedRows) -> str:
+        """Write the query of converted rows."""
+        listed = ", ".join(f"{item.sql} AS c{index}" for index, item in enumerate(self.columns))
+        return f"SELECT {listed} FROM {rows.relation.sql} AS {ALIAS}"  # noqa: S608 (SQL of our own making)
 
-    def select(self, rows: StagedRows, *, safe: bool) -> str:
-        """Write the query of converted rows; the safe one gives those that work alone."""
-        parts = [f"{item.safe if safe else item.sql} AS c{index}" for index, item in enumerate(self.columns)]
-        listed = ", ".join(parts) or "NULL AS nothing"
-        where = f" WHERE {self.works}" if safe else ""
-        return f"SELECT {listed} FROM {rows.relation.sql} AS {ALIAS}{where}"  # noqa: S608 (SQL of our own making)
+    def select_caught(self, rows: StagedRows) -> str:
+        """Write the query of all rows, failing or not: file, number, width, whether that is right, and the values."""
+        width = f"{ALIAS}.{WIDTH}" if self.width is not None else "NULL"
+        values = ", ".join(f"{item.caught} AS v{index}" for index, item in enumerate(self.columns))
+        places = f"{ALIAS}.{FILE} AS f, {ALIAS}.{ROW_NUMBER} AS r, {width} AS w, {self.right_width} AS fits"
+        return f"SELECT {places}, {values} FROM {rows.relation.sql} AS {ALIAS}"  # noqa: S608 (SQL of our own making)
 
 
 def conversions(context: Context, load: Load, format_: Format, rows: StagedRows) -> Conversions:

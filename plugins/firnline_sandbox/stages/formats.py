@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.context import Context
     from firnline_sandbox.stages.locations import Location
 
-_COMPRESSIONS: Final = frozenset({"AUTO", "GZIP", "ZSTD", "NONE"})
+_COMPRESSIONS: Final = frozenset({"AUTO", "GZIP", "BZ2", "BROTLI", "ZSTD", "DEFLATE", "RAW_DEFLATE", "SNAPPY", "NONE"})
 _COMMON: Final[dict[str, Any]] = {"COMPRESSION": "AUTO", "NULL_IF": ["\\N"], "TRIM_SPACE": False}
 
 # Every option that the sandbox obeys, with its default. What is not here is refused by name.
@@ -68,18 +68,16 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "REPLACE_INVALID_CHARACTERS": False,
     },
 }
-# Options that are obeyed at one value alone.
+# Options that are obeyed at these values alone.
 _ONLY: Final[dict[str, tuple[Any, ...]]] = {
-    "BINARY_FORMAT": ("HEX", "UTF8", "UTF-8"),
+    "BINARY_FORMAT": ("HEX", "UTF8", "UTF-8", "BASE64"),
     "ENABLE_OCTAL": (False,),
     "IGNORE_UTF8_ERRORS": (False,),
-    "REPLACE_INVALID_CHARACTERS": (False,),
-    "STRIP_NULL_VALUES": (False,),
-    "ALLOW_DUPLICATE": (False,),
-    "DATE_FORMAT": ("AUTO", "YYYY-MM-DD"),
-    "TIME_FORMAT": ("AUTO", "HH24:MI:SS"),
-    "TIMESTAMP_FORMAT": ("AUTO", "YYYY-MM-DD HH24:MI:SS", "YYYY-MM-DD HH24:MI:SS.FF3", "YYYY-MM-DD HH24:MI:SS.FF"),
 }
+# The values of JSON are converted by the automatic formats.
+_ONLY_IN_JSON: Final = dict.fromkeys(("DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT"), ("AUTO",))
+# Options whose text is taken as it is.
+_LITERAL: Final = frozenset({"FIELD_DELIMITER", "RECORD_DELIMITER", "ESCAPE", "ESCAPE_UNENCLOSED_FIELD"})
 _UNKNOWN_TYPES: Final = frozenset({"AVRO", "ORC", "XML"})
 
 
@@ -110,21 +108,21 @@ def checked_options(given: Mapping[str, Any], *, type_: str | None = None) -> di
     for name, value in found.items():
         if name not in OPTIONS[kind]:
             raise invalid_argument(f"invalid parameter '{name}' for a {kind} file format")
-        checked[name] = _checked(name, value)
+        checked[name] = _checked(name, value, _ONLY | _ONLY_IN_JSON if kind == "JSON" else _ONLY)
     return checked
 
 
-def _checked(name: str, value: Any) -> Any:
+def _checked(name: str, value: Any, only: Mapping[str, tuple[Any, ...]]) -> Any:
     if name == "NULL_IF":
         return list(value) if isinstance(value, list | tuple) else [str(value)]
-    if isinstance(value, str) and name not in {"FIELD_DELIMITER", "RECORD_DELIMITER", "ESCAPE"}:
+    if isinstance(value, str) and name not in _LITERAL:
         upper = value.upper()
         value = {"TRUE": True, "FALSE": False}.get(upper, value)
         if upper in {"NONE", "AUTO"}:
             value = upper
-    if name == "COMPRESSION" and str(value).upper() not in _COMPRESSIONS | {"SNAPPY"}:
+    if name == "COMPRESSION" and str(value).upper() not in _COMPRESSIONS:
         raise unsupported(f"file format COMPRESSION = {value}")
-    allowed = _ONLY.get(name)
+    allowed = only.get(name)
     if allowed is not None and (value.upper() if isinstance(value, str) else value) not in allowed:
         raise unsupported(f"file format {name} = {value}")
     return value

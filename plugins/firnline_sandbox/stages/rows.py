@@ -64,8 +64,3 @@ class StagedRows:
     def over(self, relation: Relation) -> StagedRows:
         """Give the same rows behind a relation that adds columns."""
         return replace(self, relation=relation)
-
-    def over_files(self, listed: str) -> StagedRows:
-        """Give the rows of some files alone, their numbers separated by commas."""
-        sql = f"(SELECT * FROM {self.relation.sql} WHERE {FILE} IN ({listed}))"  # noqa: S608 (numbers)
-        return replace(self, relation=replace(self.relation, sql=sql))

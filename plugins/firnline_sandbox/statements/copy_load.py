@@ -13,7 +13,7 @@ from firnline_sandbox.stages.formats import find_format
 from firnline_sandbox.stages.locations import list_files, resolve
 from firnline_sandbox.stages.reading import read_files
 from firnline_sandbox.stages.rows import FILE
-from firnline_sandbox.statements.copy_checks import count_rows, find_errors, report
+from firnline_sandbox.statements.copy_checks import CheckedRows, report
 from firnline_sandbox.statements.copy_syntax import read_load
 from firnline_sandbox.statements.dml import insert_rows
 from firnline_sandbox.statements.load_history import LoadedFile, LoadHistory
@@ -122,15 +122,12 @@ def _load(
     """Load files: at first as if nothing were wrong with them; if something is, again with a look at each row."""
     rows = read_files(context, files, format_)
     how = conversions(context, load, format_, rows)
-    clean = not rows.errors and _widths_right(context, rows, how)
-    fresh = context.transaction.is_untouched
-    if clean and fresh:
+    if context.transaction.is_untouched and not rows.errors and _widths_right(context, rows, how):
         try:
             return _insert_all(context, load, files, rows, how), []
         except duckdb.Error:
             context.transaction.restart()
-            rows = read_files(context, files, format_)
-    return _load_checked(context, load, format_, files, rows, how)
+    return _load_checked(context, load, format_, files)
 
 
 def _widths_right(context: Context, rows: StagedRows, how: Conversions) -> bool:
@@ -138,8 +135,8 @@ def _widths_right(context: Context, rows: StagedRows, how: Conversions) -> bool:
         return True
     found = context.duckdb.execute(
         f"SELECT 1 FROM {rows.relation.sql} AS {ALIAS} WHERE NOT ({how.right_width}) LIMIT 1"  # noqa: S608
-    ).fetchone()
-    return found is None
+    ).fetchall()
+    return not found
 
 
 def _insert_all(
@@ -148,7 +145,7 @@ def _insert_all(
     counts = dict(
         context.duckdb.execute(f"SELECT {FILE}, count(*) FROM {rows.relation.sql} GROUP BY ALL").fetchall()  # noqa: S608
     )
-    _insert(context, load, how, how.select(rows, safe=False))
+    _insert(context, load, how, how.select(rows), list(load.params))
     return [
         LoadedFile(
             file=file.name,
@@ -162,35 +159,36 @@ def _insert_all(
     ]
 
 
-def _insert(context: Context, load: Load, how: Conversions, sql: str) -> None:
+def _insert(context: Context, load: Load, how: Conversions, sql: str, params: Sequence[Any]) -> None:
     columns = tuple(
         Column(item.column.name, item.column.type, item.column.nullable, f"c{index}")
         for index, item in enumerate(how.columns)
     )
     targets = [item.column for item in how.columns]
-    insert_rows(context, load.table, targets, Translated(sql, columns), list(load.params))
+    insert_rows(context, load.table, targets, Translated(sql, columns), params)
 
 
 def _load_checked(
-    context: Context, load: Load, format_: Format, files: Sequence[StagedFile], rows: StagedRows, how: Conversions
+    context: Context, load: Load, format_: Format, files: Sequence[StagedFile]
 ) -> tuple[list[LoadedFile], list[RowError]]:
     """Load the rows that can be loaded, as far as ON_ERROR lets them."""
-    parsed = count_rows(context, load, files, rows, how)
-    if any(count.errors for count in parsed) and load.tolerance.action == "ABORT_STATEMENT":
-        raise find_errors(context, load, format_, files, limit=1)[0].raised()
-    loaded, errors, kept = [], [], []
-    for index, (file, count) in enumerate(zip(files, parsed, strict=True)):
-        own = find_errors(context, load, format_, [file]) if count.errors else []
-        skipped = load.tolerance.skips(count.errors, count.rows)
-        good = 0 if skipped else count.good
+    checked = CheckedRows(context, load, format_, files)
+    counts = checked.counts()
+    if any(count.errors for count in counts) and load.tolerance.action == "ABORT_STATEMENT":
+        raise checked.first_error().raised()
+    loaded: list[LoadedFile] = []
+    errors: list[RowError] = []
+    kept: list[int] = []
+    for index, (file, count) in enumerate(zip(files, counts, strict=True)):
+        own = checked.errors(index) if count.errors else []
+        good = 0 if load.tolerance.skips(count.errors, count.rows) else count.good
         if good:
             kept.append(index)
         loaded.append(_described(load, file, count.rows, good, own, count.errors))
         errors += own
     if kept:
-        listed = ", ".join(str(index) for index in kept)
-        chosen = rows.over_files(listed)
-        _insert(context, load, how, how.select(chosen, safe=True))
+        _insert(context, load, checked.how, checked.good_rows(kept), [])
+    checked.close()
     return loaded, errors
 
 

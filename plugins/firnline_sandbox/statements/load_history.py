@@ -89,8 +89,8 @@ class LoadHistory:
             last = self._cursor.execute(
                 "SELECT query_id FROM catalog.load_errors WHERE table_id = ? ORDER BY loaded DESC LIMIT 1",
                 [self._table_id],
-            ).fetchone()
-            query_id = last[0] if last else ""
+            ).fetchall()
+            query_id = last[0][0] if last else ""
         rows = self._cursor.execute(
             "SELECT document FROM catalog.load_errors WHERE table_id = ? AND query_id = ? ORDER BY rowid",
             [self._table_id, query_id],
@@ -105,8 +105,8 @@ class LoadHistory:
     def _exists(self, name: str) -> bool:
         found = self._cursor.execute(
             "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'catalog' AND table_name = ?", [name]
-        ).fetchone()
-        return found is not None
+        ).fetchall()
+        return bool(found)
 
 
 def _now() -> dt.datetime:
