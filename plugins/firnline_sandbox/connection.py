@@ -230,6 +230,8 @@ class SandboxConnection:
                 return VERSION
             case "CURRENT_CLIENT":
                 return "Firnline"
+            case "CURRENT_TRANSACTION":
+                return None if self.transaction is None else str(id(self.transaction))
             case "LAST_QUERY_ID":
                 return self._query_id(-1)
             case _ if found := _LAST_QUERY_ID.fullmatch(name.upper()):

@@ -54,7 +54,7 @@ def _run_vectorized(code: Code, handler: Any, columns: Sequence[Any], rows: int)
         count = min(size, rows - start)
         frame = _frame([column.slice(start, count) for column in columns], code.parameters, count)
         part = from_series(handler(frame), code.returns)
-        if len(part) != count and not (len(part) == 1 and not columns):
+        if len(part) not in {1, count}:
             raise ValueError(f"the vectorized handler returned {len(part)} rows for {count}")
         parts.append(part if len(part) == count else pa.concat_arrays([part] * count))
     if not parts:

@@ -154,7 +154,7 @@ def to_series(column: Any, type_: SnowflakeType) -> pd.Series[Any]:
         case "FLOAT" | "TEXT" | "BINARY":
             return pd.Series(column.to_pandas())
         case "BOOLEAN":
-            return pd.Series(column.to_pylist(), dtype="boolean" if column.null_count else "bool")
+            return pd.Series(column.to_pylist(), dtype="boolean")
         case "DATE":
             return pd.Series(column.cast(pa.timestamp("us")).to_pandas())
         case "TIME":

@@ -87,6 +87,8 @@ def put_stream(
     stream: BinaryIO, name: str, location: Location, *, compress: bool, overwrite: bool, compression: str
 ) -> Upload:
     """Write a stream into a stage under a name, compressed unless it is compressed already."""
+    if stream.seekable():
+        stream.seek(0)  # as the connector does: whoever wrote the stream leaves it at its end
     head = _peek(stream)
     found = _compression(name, head) if compression == "AUTO_DETECT" else compression
     compressing = compress and found not in _COMPRESSED
