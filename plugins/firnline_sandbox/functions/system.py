@@ -1,13 +1,11 @@
-"""SYSTEM$ functions about functions, and GET_DDL."""
+"""SYSTEM$ functions about functions, and what GET_DDL says of one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from firnline_sandbox.catalog import View
-from firnline_sandbox.errors import invalid_argument, missing_object, unsupported
 from firnline_sandbox.functions.create import find_exact, missing_routine, read_types
-from firnline_sandbox.functions.objects import Function, Procedure, Routine
+from firnline_sandbox.functions.objects import AGGREGATE, Function, Procedure, Routine
 from firnline_sandbox.statements.registry import system_function
 from firnline_sandbox.statements.scanner import Scanner, shown_identifier
 
@@ -24,28 +22,16 @@ def default_repository(context: Context, arguments: list[Any]) -> str:
     return _REPOSITORY
 
 
-@system_function("GET_DDL")
-def get_ddl(context: Context, arguments: list[Any]) -> str:
-    """Give the statement that makes a function, a procedure or a view anew."""
-    if len(arguments) < 2:
-        raise invalid_argument(f"not enough arguments for function [GET_DDL], expected 2, got {len(arguments)}")
-    kind, name = str(arguments[0]).upper(), str(arguments[1])
+def routine_ddl(context: Context, kind: str, name: str) -> str:
+    """Give the statement that makes a function or procedure anew; its name has the types of its arguments."""
     scanner = Scanner(name)
     parts = scanner.name()
-    match kind:
-        case "FUNCTION" | "PROCEDURE":
-            routine: type[Function | Procedure] = Function if kind == "FUNCTION" else Procedure
-            types = read_types(scanner)
-            found = find_exact(context, routine, parts, types)
-            if found is None:
-                raise missing_routine(context, routine, parts, types)
-            return _ddl(found)
-        case "VIEW":
-            view = context.catalog.find_relation(context.qualify(parts), context.session_id)
-            if not isinstance(view, View):
-                raise missing_object("view", ".".join(context.qualify(parts)))
-            return f"{view.text.rstrip().rstrip(';')};"
-    raise unsupported(f"GET_DDL of a {kind}")
+    routine: type[Function | Procedure] = Function if kind == "FUNCTION" else Procedure
+    types = read_types(scanner)
+    found = find_exact(context, routine, parts, types)
+    if found is None:
+        raise missing_routine(context, routine, parts, types)
+    return _ddl(found)
 
 
 def _ddl(routine: Routine) -> str:
@@ -53,9 +39,9 @@ def _ddl(routine: Routine) -> str:
         f"{shown_identifier(one.name)} {one.sql_type}" + (f" DEFAULT {one.default}" if one.default else "")
         for one in routine.arguments
     )
+    words = [*["SECURE"] * routine.secure, *["AGGREGATE"] * (routine.variety == AGGREGATE), routine.kind]
     lines = [
-        f"CREATE OR REPLACE {'SECURE ' if routine.secure else ''}{'AGGREGATE ' if routine.variety == 'AGGREGATE' else ''}"
-        f'{routine.kind} "{routine.name}"({arguments})',
+        f'CREATE OR REPLACE {" ".join(words)} "{routine.name}"({arguments})',
         f"RETURNS {routine.returns_shown}",
         f"LANGUAGE {routine.language}",
     ]
