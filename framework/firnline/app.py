@@ -217,7 +217,7 @@ def _execute(ready: Planned, composed: Composed, installed: Installed, options: 
         facts, failures = installed.hooks.environment()
         environment = describe_environment(composed.project, _RECORDED_DISTRIBUTIONS) | facts
         environment["platform"] = ready.plan.platform
-        _write_inputs(folder, composed, ready.plan, environment)
+        _write_inputs(folder, composed, ready.plan, environment, options.plan)
         store.begin(run_id, ready.plan, started)
         mailbox: Mailbox = Mailbox()
         order = _order(ready, composed, options, recorder, started, mailbox)
@@ -295,12 +295,15 @@ def _listen(events: Generator[Event], recorder: Recorder, options: RunOptions, p
     return record
 
 
-def _write_inputs(folder: Path, composed: Composed, plan: Plan, environment: dict[str, str]) -> None:
+def _write_inputs(
+    folder: Path, composed: Composed, plan: Plan, environment: dict[str, str], options: PlanOptions
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(composed.to_yaml(), "utf-8")
     (folder / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
     (folder / "environment.json").write_text(json.dumps(environment, indent=1), "utf-8")
-    facts = {"choices": dict(composed.choices), "overrides": list(composed.overrides)}
+    asked = {"only": options.only, "start": options.start, "no_cache": options.no_cache, "anew": sorted(options.anew)}
+    facts = {"choices": dict(composed.choices), "overrides": list(composed.overrides), "options": asked}
     (folder / "overrides.json").write_text(json.dumps(facts, indent=1), "utf-8")
 
 

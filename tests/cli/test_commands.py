@@ -193,3 +193,32 @@ def test_help_is_quick_and_imports_nothing_heavy(project: Path) -> None:
             "sklearn",
             "xgboost",
         }
+
+
+def ran(out: str) -> list[str]:
+    events = [json.loads(line) for line in out.splitlines()]
+    return sorted(event["stage"] for event in events if event["event"] == "StageStarted")
+
+
+def test_resume_keeps_to_what_the_run_was_asked_for(firnline: Run, project: Path) -> None:
+    def stages(how: str) -> None:
+        config = yaml.safe_load((project / "conf" / "config.yaml").read_text())
+        config["extra"] = {"uses": "toy.fail", "params": {"how": how, "times": 0}, "inputs": {"left": "start"}}
+        (project / "conf" / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    calls = project / "calls.txt"
+    stages("nothing")
+    assert firnline("run", "--quiet")[0] == 0
+    # `toy.fail` fails as often as its params say, counted by the calls that it noted.
+    calls.write_text("")
+    stages("data")
+    assert firnline("run", "--quiet", "--only", "extra", "extra.params.times=1")[0] == 1
+    code, out, _ = firnline("runs", "resume", "last", "--json")
+    assert (code, ran(out)) == (0, ["extra"])
+
+    calls.write_text("")
+    code, out, _ = firnline("run", "--json", "--no-cache", "extra.params.times=1")
+    assert (code, ran(out)) == (1, ["end", "extra", "left", "start"])
+    # There is an output of `extra` from before; the run was to make it anew.
+    code, out, _ = firnline("runs", "resume", "last", "--json")
+    assert (code, ran(out)) == (0, ["extra"])

@@ -95,6 +95,7 @@ class Job:
     only: str | None = None
     start: str | None = None
     no_cache: bool = False
+    anew: frozenset[str] = frozenset()
     sweep_id: str | None = None
 
     def __call__(self, composed: Composed) -> float | None:
@@ -142,7 +143,7 @@ class Job:
         from firnline.plan import PlanOptions
 
         options = RunOptions(
-            plan=PlanOptions(no_cache=self.no_cache, start=self.start, only=self.only),
+            plan=PlanOptions(no_cache=self.no_cache, start=self.start, only=self.only, anew=self.anew),
             sweep_id=self.sweep_id,
             listen=lambda plan: progress_listener(plan, Console(), self.mode),
         )

@@ -14,7 +14,7 @@ import click
 from firnline.errors import UsageError
 
 if TYPE_CHECKING:
-    from firnline.domain import Plan
+    from firnline.domain import Plan, RunRecord
     from firnline.record import Store
 
 DEFAULT_STORE: Final = ".firnline"
@@ -95,18 +95,29 @@ def compare_command(run_ids: tuple[str, ...], *, store: str, only_differences: b
 @click.option("--json", "as_json", is_flag=True, help="Write events as JSON Lines.")
 @click.argument("run_id", default="last")
 def resume_command(run_id: str, *, store: str, quiet: bool, as_json: bool) -> int:
-    """Go on with a run: the same configuration again, finished stages reused."""
+    """Go on with a run: the same configuration and options again, finished stages reused."""
     from firnline.cli.run import Job
     from firnline.config import read_composed
     from firnline.record import find_run, load_run
 
     with opened_store(store) as opened:
         found = find_run(opened, run_id)
-        record, folder = load_run(opened, found), opened.folder(found)
+        record, folder, made = load_run(opened, found), opened.folder(found), _plan(opened, found)
     if record.status == "running":
         raise UsageError(f"run {found} is running (process {record.pid})", hint="stop it first, or wait for it")
     composed = read_composed(Path.cwd(), folder)
-    return Job(mode="json" if as_json else "quiet" if quiet else "auto").run(composed)
+    only, anew = _left_to_do(folder, record, made)
+    return Job(mode="json" if as_json else "quiet" if quiet else "auto", only=only, anew=anew).run(composed)
+
+
+def _left_to_do(folder: Path, record: RunRecord, made: Plan | None) -> tuple[str | None, frozenset[str]]:
+    """Return what ``--only``, ``--from`` and ``--no-cache`` of a run still ask for: (only, stages to run anew)."""
+    options = json.loads((folder / "overrides.json").read_text("utf-8")).get("options", {})
+    asked = set(options.get("anew", ()))
+    if made is not None and (options.get("start") or options.get("no_cache")):
+        asked |= {stage.name for stage in made.stages if stage.action == "run"}
+    done = {stage.name for stage in record.stages.values() if stage.status == "finished"}
+    return options.get("only"), frozenset(asked - done)
 
 
 @contextmanager

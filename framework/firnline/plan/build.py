@@ -34,11 +34,13 @@ class PlanOptions:
         no_cache: run every stage, although earlier outputs could be used.
         start: ``--from``: run this stage and all after it anew; earlier outputs are used for the others.
         only: ``--only``: run this stage alone, on outputs that are there already.
+        anew: run these stages although outputs are there: what a run with the options above had left to do.
     """
 
     no_cache: bool = False
     start: str | None = None
     only: str | None = None
+    anew: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -162,9 +164,10 @@ def _forced(pipeline: Pipeline, options: PlanOptions) -> dict[str, str]:
         return {options.only: "asked for by --only"}
     if options.no_cache:
         return {stage.name: "asked for by --no-cache" for stage in pipeline.stages}
+    forced = dict.fromkeys(options.anew, "the run that is gone on with was to run it anew")
     if options.start is None:
-        return {}
-    forced = {options.start: "asked for by --from"}
+        return forced
+    forced[options.start] = "asked for by --from"
     for stage in pipeline.stages:
         if stage.name not in forced and any(link.stage in forced for links in stage.inputs.values() for link in links):
             forced[stage.name] = f"it comes after {options.start}, asked for by --from"
