@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.catalog import Catalog, Entry
     from firnline_sandbox.clock import Clock
     from firnline_sandbox.connection import SandboxConnection
+    from firnline_sandbox.server.endpoint import Kind
     from firnline_sandbox.types import SnowflakeType
 
 MEMORY: Final = ":memory:"
@@ -91,15 +92,15 @@ class SandboxEngine:
         path: str | Path = MEMORY,
         *,
         timeout_s: float = OPEN_TIMEOUT_S,
-        by_hand: bool = False,
+        kind: Kind = "process",
         port: int = 0,
         clock: Clock | None = None,
     ) -> SandboxEngine:
         """Open the sandbox in a folder, making it if it is new, or a fresh one in memory.
 
         Every call needs its own :meth:`close`. Within one process, the same folder gives the same engine. Other
-        processes can use it through its listener (see ``sessions.open_sandbox``); ``by_hand`` says there that somebody
-        started this process to serve them. Credits and schedules go by ``clock``, the real time if None.
+        processes can use it through its listener (see ``sessions.open_sandbox``); ``kind`` tells them what sort
+        of process this is. Credits and schedules go by ``clock``, the real time if None.
 
         Raises:
             SandboxBusyError: another process has it open and kept it so for ``timeout_s``.
@@ -118,7 +119,7 @@ class SandboxEngine:
             folder.mkdir(parents=True, exist_ok=True)
             engine = SandboxEngine(folder, in_memory=False, timeout_s=timeout_s, clock=clock)
             try:
-                engine.listener = Listener(engine, by_hand=by_hand, port=port)
+                engine.listener = Listener(engine, kind=kind, port=port)
             except BaseException:
                 engine.close()
                 raise

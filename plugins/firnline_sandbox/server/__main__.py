@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: end.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        engine = SandboxEngine.open(given.folder, timeout_s=0, by_hand=given.by_hand, port=given.port)
+        engine = SandboxEngine.open(
+            given.folder, timeout_s=0, kind="started" if given.by_hand else "automatic", port=given.port
+        )
     except SandboxBusyError:
         return BUSY
     try:

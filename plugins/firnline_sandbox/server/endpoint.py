@@ -6,13 +6,16 @@ import json
 import os
 import uuid
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HOST: Final = "127.0.0.1"
 NAME: Final = "server.json"
+
+Kind = Literal["process", "automatic", "started"]
+"""Who holds: a process for its own work, a server that processes started for each other, one that somebody started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,7 @@ class Endpoint:
     port: int
     token: str
     since: str
-    by_hand: bool = False
+    kind: Kind = "process"
 
     def write(self, folder: Path) -> None:
         """Make the endpoint known, whole or not at all."""

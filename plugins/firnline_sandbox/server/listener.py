@@ -14,6 +14,7 @@ from firnline_sandbox.server.endpoint import HOST, Endpoint
 
 if TYPE_CHECKING:
     from firnline_sandbox.engine import SandboxEngine
+    from firnline_sandbox.server.endpoint import Kind
     from firnline_sandbox.server.host import Host
 
 _JOIN_S: Final = 5.0
@@ -23,7 +24,7 @@ _MOST_CALLERS: Final = 512  # connections at one time; a Hydra multirun or a tes
 class Listener:
     """Takes connections for an engine until it is stopped."""
 
-    def __init__(self, engine: SandboxEngine, *, by_hand: bool = False, port: int = 0) -> None:
+    def __init__(self, engine: SandboxEngine, *, kind: Kind = "process", port: int = 0) -> None:
         self._engine = engine
         self._socket = socket.create_server((HOST, port), backlog=128)
         self.endpoint = Endpoint(
@@ -31,7 +32,7 @@ class Listener:
             port=self._socket.getsockname()[1],
             token=secrets.token_urlsafe(32),
             since=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            by_hand=by_hand,
+            kind=kind,
         )
         self._host: Host | None = None
         self._lock = threading.Lock()
