@@ -171,21 +171,14 @@ class History:
             running = self._running.get(query_id)
         return running is not None and running.cancelled.is_set()
 
-    def cancel_session(self, session_id: int, *, but: str = "") -> int:
-        """Stop all running statements of a session, and count them."""
+    def cancel_session(self, session_id: int | None, *, but: str = "") -> int:
+        """Stop all running statements of a session (of all sessions for None), and count them."""
         with self._lock:
-            found = [query for query in self._running.values() if query.session_id == session_id]
+            found = [query for query in self._running.values() if session_id in (None, query.session_id)]
         found = [query for query in found if query.query_id != but]
         for query in found:
             query.cancel()
         return len(found)
-
-    def cancel_all(self) -> None:
-        """Stop everything."""
-        with self._lock:
-            found = list(self._running.values())
-        for query in found:
-            query.cancel()
 
 
 def new_query_id() -> str:

@@ -96,6 +96,7 @@ _MODULES: Final = (
     "comments",
     "tags",
     "usage_views",
+    "get_ddl",
 )
 _ROOMS: Final = (
     "warehouses.meter",

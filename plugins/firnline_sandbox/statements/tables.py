@@ -1,4 +1,4 @@
-"""CREATE TABLE: with columns, AS a query, LIKE and CLONE."""
+"""CREATE TABLE: with columns, AS a query, LIKE, CLONE and USING TEMPLATE."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from firnline_sandbox.statements.query import translate
 from firnline_sandbox.statements.registry import statement
 from firnline_sandbox.statements.removal import remove_entry
 from firnline_sandbox.statements.scanner import quote_identifier
+from firnline_sandbox.statements.template import read_template
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.values import Value
 
@@ -88,10 +89,11 @@ def _create_from_definition(
     if scanner.sees("(") and not _is_query_in_parentheses(scanner):
         given = read_column_list(scanner)
     elif scanner.sees("USING", "TEMPLATE"):
-        raise unsupported("CREATE TABLE USING TEMPLATE")
+        given = ColumnList(read_template(context, scanner))
     options = read_table_options(context, scanner)
     if given is None and scanner.sees("("):
         given = read_column_list(scanner)
+        options |= read_table_options(context, scanner)
     translated = None
     if scanner.take("AS"):
         translated = translate(context, scanner.rest())

@@ -6,6 +6,7 @@ import secrets
 from typing import Final
 
 from firnline_sandbox import types as t
+from firnline_sandbox.errors import error
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.functions import Call, function
 from firnline_sandbox.translate.literals import constant_value
@@ -49,9 +50,9 @@ def system_typeof(call: Call) -> Value:
     return Value(quote_text(f"{shown}[{storage}]"), t.TEXT, nullable=False)
 
 
-@function("SYSTEM$")
+@function("GET_DDL", "SYSTEM$")
 def system_function(call: Call) -> Value:
-    """Ask the engine: any SYSTEM$ function, with constant arguments."""
+    """Ask the engine: GET_DDL, or any SYSTEM$ function, with constant arguments."""
     arguments = [call.constant(index) for index in range(len(call))]
     return constant_value(call.translation.around.system_function(call.name, arguments))
 
@@ -72,6 +73,8 @@ def random(call: Call) -> Value:
     It is a hash of the seed and the row's number, so an alias of it keeps its value wherever it is used.
     """
     given = call.constant(0, None)
+    if isinstance(given, str) and not given.lstrip("-").isdigit():
+        raise error(100038, "22018", f"Numeric value '{given}' is not recognized")
     seed = secrets.randbits(62) if given is None else int(given)
     row = call.scope.row_number()
     if row is None:

@@ -102,17 +102,20 @@ def _is_call(node: exp.Dot) -> bool:
 
 
 def constant_argument(call: Call, node: exp.Expr) -> Any:
-    """Give an argument's constant; an object of constants becomes a dict.
+    """Give an argument's constant, computing it now if it is an expression; an object of constants becomes a dict.
 
     Raises:
-        ProgrammingError: 1015, it is none.
+        ProgrammingError: 1015, it depends on a column.
     """
     if isinstance(node, exp.Column) and not node.args.get("table"):
         return identifier_name(node.this)
     value = call.translation.value(node, call.scope)
-    if not value.is_constant:
+    if value.is_constant:
+        return value.constant
+    if node.find(exp.Column) is not None:
         raise invalid_argument(f"argument of table function {call.name} needs to be constant")
-    return value.constant
+    (computed,) = call.translation.around.found(f"SELECT {value.sql}")
+    return computed
 
 
 def lateral(translation: Translation, node: exp.Lateral, scope: Scope) -> Relation:
