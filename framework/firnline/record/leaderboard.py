@@ -70,7 +70,7 @@ def rank(records: Sequence[RunRecord], *, metric: str | None = None, direction: 
         direction: what is better.
     """
     jobs = sorted(records, key=lambda record: (record.job is None, record.job or 0, record.run_id))
-    names = tuple(dict.fromkeys(name for record in jobs for name in record.metrics))
+    names = _most_telling_first(jobs)
     chosen, note = _resolve(metric, names)
     values = {record.run_id: _value(record, chosen) for record in jobs}
     choices, varied, shared = _choices(jobs)
@@ -92,6 +92,19 @@ def rank(records: Sequence[RunRecord], *, metric: str | None = None, direction: 
         shared=shared,
         note=note,
     )
+
+
+def _most_telling_first(jobs: Sequence[RunRecord]) -> tuple[str, ...]:
+    """Return the names of all metrics: those in which the jobs differ first, and of these the last stages' first."""
+    names = tuple(dict.fromkeys(name for record in jobs for name in record.metrics))
+    stages = tuple(dict.fromkeys(stage for record in jobs for stage in record.stages))
+    place = {stage: number for number, stage in enumerate(stages)}
+
+    def order(name: str) -> tuple[bool, int]:
+        same = len({record.metrics.get(name) for record in jobs}) == 1
+        return same, -place.get(name.partition(".")[0], 0)
+
+    return tuple(sorted(names, key=order))
 
 
 def _resolve(metric: str | None, names: Sequence[str]) -> tuple[str | None, str]:

@@ -65,3 +65,16 @@ def test_all_failed() -> None:
     page = Page(render_sweep(rank([replace(JOBS[2], job=i, run_id=str(i)) for i in range(2)], metric="auc")))
     page.assert_self_contained()
     assert "2 jobs: 2 failed" in page.text
+
+
+def test_metrics_that_tell_the_jobs_apart_come_first_and_of_these_the_last_stages() -> None:
+    def with_rows(number: int, auc: float) -> RunRecord:
+        stages = {
+            "ingest": StageRecord(name="ingest", status="finished", metrics={"rows": 10.0}),
+            "train": StageRecord(name="train", status="finished", metrics={"trees": 50.0 + number}),
+            "evaluate": StageRecord(name="evaluate", status="finished", metrics={"auc": auc, "threshold": 0.5}),
+        }
+        return replace(job(number, f"train.params.depth={number}", auc=auc), stages=stages)
+
+    board = rank([with_rows(1, 0.7), with_rows(2, 0.8)])
+    assert board.metrics == ("evaluate.auc", "train.trees", "evaluate.threshold", "ingest.rows")
