@@ -138,7 +138,7 @@ class SandboxEngine:
         if self.listener is not None:
             self.listener.stop()
         self.closed = True
-        self.history.cancel_all()
+        self.history.cancel_session(None)
         for part in self._parts.values():
             part.close()
         with self._idle_lock:
