@@ -6,7 +6,7 @@ import heapq
 import queue
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from firnline.domain import (
     Artifact,
@@ -34,8 +34,10 @@ from firnline.errors import InterruptedRunError, StageTimeoutError, StoppedByGat
 from firnline.run.attempt import Ended, Progressed, StopAsked, ThreadAttempt, Workshop, discard_files, hint_of
 from firnline.run.boundary import is_transient
 from firnline.run.outputs import collect_metrics, count_rows
-from firnline.run.process import ProcessAttempt
 from firnline.run.schedule import Schedule
+
+if TYPE_CHECKING:
+    from firnline.run.process import ProcessAttempt
 
 MAX_BACKOFF_S: Final = 60.0
 GRACE_S: Final = 10.0  # how long a cancelled attempt may take to end before it is left behind
@@ -179,7 +181,7 @@ class _Walk:
         """Say that an attempt starts, then start it: a kill in between leaves nothing that the record does not know."""
         planned, stage = self.planned[name], self.stages[name]
         attempt_id = new_attempt_id()
-        kind = ProcessAttempt if planned.runs_in == "process" else ThreadAttempt
+        kind = _kind_of_attempt(planned)
         attempt = kind(self.order.shop, stage, planned, self._inputs(stage), attempt_id)
         now = self.order.clock()
         yield StageStarted(at=now, stage=name, step=planned.step, attempt=number, attempt_id=attempt_id)
@@ -314,3 +316,11 @@ class _Walk:
     def _discard(self, running: _Running) -> None:
         discard_files(running.attempt.directory)
         self.order.discard(running.attempt.attempt_id)
+
+
+def _kind_of_attempt(planned: PlannedStage) -> type[ThreadAttempt] | type[ProcessAttempt]:
+    if planned.runs_in == "thread":
+        return ThreadAttempt
+    from firnline.run.process import ProcessAttempt  # multiprocessing takes a while to import
+
+    return ProcessAttempt
