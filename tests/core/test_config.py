@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,35 @@ def test_platform_problems(project: Project) -> None:
     assert problems(project)["platform.name"].nearest == "toy"
 
 
+def test_an_error_in_a_platform_s_own_code_is_a_problem_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug in the plugin")
+
+    offer = project.installed.registry.platforms["toy"]
+    monkeypatch.setitem(
+        project.installed.registry.platforms, "toy", replace(offer, spec=replace(offer.spec, open=broken))
+    )
+    project.write({"load": {"uses": "toy.table"}, "bad": {"uses": "toy.ad"}})
+    found = problems(project)
+    assert found["platform"].message == "it could not be opened: ZeroDivisionError: a bug in the plugin"
+    assert "report it to the author" in (found["platform"].hint or "")
+    assert "bad.uses" in found
+
+
+def test_missing_extras_say_what_installs_them(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    offers = project.installed.registry.steps
+    for name, extra in (("toy.add", "torch"), ("toy.total", None)):
+        spec = replace(offers[name].spec, modules=("absent_sdk", "json"), extra=extra)
+        monkeypatch.setitem(offers, name, replace(offers[name], spec=spec))
+    project.write(DIAMOND)
+    found = problems(project, "right.params.plus=many")
+    assert found["left.uses"].message == "step toy.add needs absent_sdk, not installed here"
+    assert found["left.uses"].hint == "pip install 'firnline[torch]'"
+    assert found["left.uses"].source == "conf/config.yaml:9"
+    assert found["end.uses"].hint == "pip install what firnline-toy names"
+    assert found["right.params.plus"].value == "many"
+
+
 def test_an_unreachable_platform_matters_only_to_stages_that_use_it(project: Project) -> None:
     project.write(DIAMOND, platform={"name": "toy", "reachable": False})
     assert len(project.plan().stages) == 4
@@ -149,7 +179,9 @@ def test_an_empty_pipeline_and_a_missing_value(project: Project) -> None:
 
 def test_a_source_that_is_not_there_is_a_problem(project: Project) -> None:
     project.write({"start": {"uses": "toy.source", "params": {"path": "absent.txt"}}})
-    assert "No such file" in problems(project)["start.params"].message
+    found = problems(project)["start.params"]
+    assert "No such file" in found.message
+    assert found.source == "conf/config.yaml:9"
 
 
 def test_a_null_stage_is_left_out(project: Project) -> None:

@@ -79,13 +79,18 @@ def compare_command(run_ids: tuple[str, ...], *, store: str, only_differences: b
     from rich.console import Console
 
     from firnline.cli.render.runs import ComparedRun, render_comparison
-    from firnline.record import find_run, load_run
+    from firnline.record import find_run, load_environment, load_run
 
     if len(run_ids) < 2:
         raise UsageError("compare takes two or more runs", hint="`firnline runs list` shows their ids")
     with opened_store(store) as opened:
         found = [find_run(opened, run_id) for run_id in run_ids]
-        compared = [ComparedRun(record=load_run(opened, one), plan=_plan(opened, one)) for one in found]
+        compared = [
+            ComparedRun(
+                record=load_run(opened, one), plan=_plan(opened, one), environment=load_environment(opened, one)
+            )
+            for one in found
+        ]
     Console().print(render_comparison(compared, only_differences=only_differences))
 
 

@@ -11,6 +11,7 @@ from firnline.record.runs import (
     find_run,
     lineage,
     list_runs,
+    load_environment,
     load_plan,
     load_run,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "is_alive",
     "lineage",
     "list_runs",
+    "load_environment",
     "load_plan",
     "load_run",
 ]

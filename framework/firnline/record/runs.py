@@ -73,6 +73,12 @@ def load_plan(store: Store, run_id: str) -> Plan:
         raise UsageError(f"the plan of run {run_id} cannot be read: {error}") from error
 
 
+def load_environment(store: Store, run_id: str) -> dict[str, str]:
+    """Return versions, commit and machine as a run found them; empty if its folder is gone."""
+    path = store.folder(run_id) / "environment.json"
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineageNode:
     """A stage's output in the lineage of an artifact.

@@ -318,7 +318,7 @@ class _Walk:
         self.order.discard(running.attempt.attempt_id)
 
 
-def _kind_of_attempt(planned: PlannedStage) -> type[ThreadAttempt] | type[ProcessAttempt]:
+def _kind_of_attempt(planned: PlannedStage) -> type[ThreadAttempt | ProcessAttempt]:
     if planned.runs_in == "thread":
         return ThreadAttempt
     from firnline.run.process import ProcessAttempt  # multiprocessing takes a while to import

@@ -211,3 +211,14 @@ def test_leaderboard_shows_as_many_metrics_as_fit() -> None:
     assert narrow.count("0.8000") == len(jobs)
     assert narrow.count("measure_") < wide.count("measure_")
     assert "more metrics in the report" in narrow
+
+
+def test_comparison_tells_what_differs_in_the_environment() -> None:
+    runs = [
+        ComparedRun(record=replace(FINISHED, run_id=name), environment={"xgboost": version, "python": "3.11"})
+        for name, version in (("run-1", "2.0.0"), ("run-2", "3.0.0"))
+    ]
+    text = shown(render_comparison(runs))
+    assert "≠ xgboost" in text
+    assert "3.0.0" in text
+    assert "python" not in text

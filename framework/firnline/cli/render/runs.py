@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, TypeAlias
 
@@ -33,6 +33,7 @@ class ComparedRun:
 
     record: RunRecord
     plan: Plan | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def render_runs(records: Sequence[RunRecord], *, zone: tzinfo | None = None) -> RenderableType:
@@ -150,6 +151,8 @@ def _comparison(runs: Sequence[ComparedRun]) -> Iterable[tuple[str, list[Row]]]:
         "time by stage",
         _rows([{name: Seconds(stage.seconds) for name, stage in record.stages.items()} for record in records]),
     )
+    # Versions and commit: a long list, of which only the differences tell something.
+    yield "environment", [row for row in _rows([run.environment for run in runs]) if _differs(row[1])]
 
 
 @dataclass(frozen=True, slots=True)
