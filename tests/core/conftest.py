@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from firnline.config import Composed, compose
 from firnline.domain import Event, Plan
 from firnline.loading import FoundEntry, Hooks, Selection, build_registry, load_plugins
 from firnline.plan import PlanOptions
+from tests.core.terminal import Terminal
 
 TOY = FoundEntry(name="toy", value="tests.core.toy", distribution="firnline-toy", version="1.2.3")
 
@@ -86,3 +89,37 @@ DIAMOND = {
     "right": {"uses": "toy.add", "inputs": {"left": "start"}, "params": {"plus": 20}},
     "end": {"uses": "toy.total", "inputs": {"numbers": ["left", "right"]}},
 }
+
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start ``firnline`` in a project with the given stages; toy steps and the sandbox are installed."""
+    site = tmp_path / "site" / "firnline_toy-1.2.3.dist-info"
+    site.mkdir(parents=True)
+    (site / "METADATA").write_text("Metadata-Version: 2.1\nName: firnline-toy\nVersion: 1.2.3\n")
+    (site / "entry_points.txt").write_text("[firnline.plugins]\ntoy = tests.core.toy\n")
+    project = tmp_path / "project"
+    (project / "conf").mkdir(parents=True)
+    paths = [str(site.parent), str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "FIRNLINE_PLUGINS_ALLOW": "toy,sandbox",
+        "COLUMNS": "200",
+    }
+    started: list[Terminal] = []
+
+    def start_one(stages: dict[str, object], *arguments: str) -> Terminal:
+        body = {"defaults": ["firnline", "_self_"], **stages}
+        (project / "conf" / "config.yaml").write_text(yaml.safe_dump(body, sort_keys=False))
+        started.append(Terminal(project, environment, *(arguments or ("run",))))
+        return started[-1]
+
+    yield start_one
+    for terminal in started:
+        for process in terminal.members():
+            os.kill(process, signal.SIGKILL)
+        terminal.process.wait()

@@ -2,114 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import Empty, SimpleQueue
-
-import pytest
-import yaml
 
 from firnline.record import Store, load_run
+from tests.core.conftest import Start
 
-ROOT = Path(__file__).parents[2]
 LONG_QUERY = "select count(*) from table(generator(rowcount => 2000000000000))"
-
-
-class Terminal:
-    """A ``firnline`` process that leads a group of its own, and what it has printed so far."""
-
-    def __init__(self, project: Path, environment: dict[str, str], *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "firnline", *arguments],
-            cwd=project,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.output = ""
-        self._lines: SimpleQueue[str] = SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.put(line)
-
-    def wait_for(self, *patterns: str, seconds: float = 40.0) -> None:
-        """Wait until each pattern was printed."""
-        end = time.monotonic() + seconds
-        while not all(re.search(pattern, self.output) for pattern in patterns):
-            try:
-                self.output += self._lines.get(timeout=max(end - time.monotonic(), 0.01))
-            except Empty:
-                raise AssertionError(f"{patterns} did not come:\n{self.output}") from None
-
-    def press_ctrl_c(self) -> None:
-        os.killpg(self.process.pid, signal.SIGINT)
-
-    def wait(self, seconds: float) -> int:
-        code = self.process.wait(seconds)
-        while True:
-            try:
-                self.output += self._lines.get(timeout=0.3)
-            except Empty:
-                return code
-
-    def members(self) -> list[int]:
-        """Return the processes of its group that still live."""
-        living = []
-        for folder in Path("/proc").iterdir():
-            if folder.name.isdigit():
-                try:
-                    state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
-                except OSError:
-                    continue
-                if int(group) == self.process.pid and state != "Z":
-                    living.append(int(folder.name))
-        return living
-
-
-Start = Callable[..., Terminal]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start ``firnline`` in a project with the given stages; toy steps and the sandbox are installed."""
-    site = tmp_path / "site" / "firnline_toy-1.2.3.dist-info"
-    site.mkdir(parents=True)
-    (site / "METADATA").write_text("Metadata-Version: 2.1\nName: firnline-toy\nVersion: 1.2.3\n")
-    (site / "entry_points.txt").write_text("[firnline.plugins]\ntoy = tests.core.toy\n")
-    project = tmp_path / "project"
-    (project / "conf").mkdir(parents=True)
-    paths = [str(site.parent), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "FIRNLINE_PLUGINS_ALLOW": "toy,sandbox",
-        "COLUMNS": "200",
-    }
-    started: list[Terminal] = []
-
-    def start_one(stages: dict[str, object], *arguments: str) -> Terminal:
-        body = {"defaults": ["firnline", "_self_"], **stages}
-        (project / "conf" / "config.yaml").write_text(yaml.safe_dump(body, sort_keys=False))
-        started.append(Terminal(project, environment, *(arguments or ("run",))))
-        return started[-1]
-
-    yield start_one
-    for terminal in started:
-        for process in terminal.members():
-            os.kill(process, signal.SIGKILL)
-        terminal.process.wait()
 
 
 def test_queries_and_processes_stop_and_the_command_to_go_on_works(start: Start, tmp_path: Path) -> None:

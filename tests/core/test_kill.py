@@ -11,8 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+import firnline_sandbox
 from firnline.record import Store, is_alive
-from tests.core.conftest import Project
+from tests.core.conftest import Project, Start
 
 PROGRAM = """
 import sys
@@ -29,7 +32,7 @@ sys.exit(outcome.exit_code)
 """
 
 
-def start(project: Path) -> subprocess.Popen[bytes]:
+def start_program(project: Path) -> subprocess.Popen[bytes]:
     root = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": root}
     return subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=project, env=environment)
@@ -58,7 +61,7 @@ def test_killed_at_random_moments(project: Project) -> None:
     while True:
         before = committed(project.path)
         project.calls()
-        process = start(project.path)
+        process = start_program(project.path)
         while not (project.path / "calls.txt").read_text() and process.poll() is None:
             time.sleep(0.002)
         time.sleep(chance.uniform(0.0, 0.25))
@@ -80,7 +83,7 @@ def test_killed_at_random_moments(project: Project) -> None:
 
 def test_the_process_of_a_stage_does_not_outlive_a_killed_run(project: Project) -> None:
     project.write({"burn": {"uses": "toy.burn", "params": {"value": 14}}})
-    process = start(project.path)
+    process = start_program(project.path)
     written = project.path / "burning.pid"
     while not written.exists() or not written.read_text():
         assert process.poll() is None
@@ -128,3 +131,40 @@ def assert_clean(project: Path) -> None:
     tables = (project / "toy_platform.txt").read_text().split()
     assert len(tables) == 1
     store.close()
+
+
+@pytest.mark.slow
+def test_killed_while_tables_are_made_in_the_sandbox(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    stages: dict[str, object] = {"t0": {"uses": "toy.rows", "params": {"pause_s": 0.3}}}
+    for i in range(1, 5):
+        stages[f"t{i}"] = {
+            "uses": "toy.rows",
+            "params": {"rows": 20_000 + 2 * i, "pause_s": 0.3},
+            "inputs": {"left": f"t{i - 1}"},
+        }
+    calls = folder / "calls.txt"
+    chance = random.Random(11)
+    for wanted in range(5):  # each time a little further, and then at any moment of the next stage
+        before = committed(folder)
+        calls.write_text("")
+        terminal = start(stages, "run")
+        terminal.wait_for(*(f"t{i} .*(finished|reused)" for i in range(wanted)))
+        time.sleep(chance.uniform(0.0, 1.2))
+        terminal.process.send_signal(signal.SIGKILL)
+        terminal.process.wait()
+        assert not before.intersection(calls.read_text().split())
+    terminal = start(stages, "run")
+    assert terminal.wait(60) == 0, terminal.output
+    store = Store(folder / ".firnline")
+    made = [json.loads(outputs)["table"]["name"] for (outputs,) in store.query("SELECT outputs FROM outputs")]
+    assert len(made) == 5
+    assert store.query("SELECT * FROM claims") == []
+    store.close()
+    # The sandbox has the tables of finished stages and no others.
+    session = firnline_sandbox.session(path=folder / ".firnline" / "sandbox")
+    try:
+        there = {str(row["name"]) for row in session.sql("show tables in account").collect()}
+    finally:
+        session.close()
+    assert {name.rpartition(".")[2] for name in made} == {name for name in there if name.startswith("T")}

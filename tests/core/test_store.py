@@ -12,7 +12,7 @@ import pytest
 from firnline.errors import UsageError
 from firnline.record import Store, list_runs, load_run
 from tests.core.conftest import Project
-from tests.core.test_kill import start
+from tests.core.test_kill import start_program
 
 PROCESSES = 8
 STAGES = 25
@@ -24,7 +24,7 @@ def test_eight_processes_write_at_once(project: Project) -> None:
     for i in range(1, STAGES):
         chain[f"n{i}"] = {"uses": "toy.add", "inputs": {"left": f"n{i - 1}"}, "params": {"plus": i}}
     project.write(chain)
-    processes = [start(project.path) for _ in range(PROCESSES)]
+    processes = [start_program(project.path) for _ in range(PROCESSES)]
     assert [process.wait(120) for process in processes] == [0] * PROCESSES
     store = Store(project.path / ".firnline")
     records = list_runs(store)
@@ -73,7 +73,7 @@ def test_a_run_in_a_transaction_of_somebody_else_waits(tmp_path: Path, project: 
     project.run()
     other = sqlite3.connect(project.path / ".firnline" / "firnline.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    process = start(project.path)
+    process = start_program(project.path)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(2.5)
     other.execute("COMMIT")

@@ -149,6 +149,32 @@ def query(context: StepContext, params: QueryParams, left: Value | None) -> Valu
     return context.save(session.sql(params.sql).collect()[0][0])
 
 
+class RowsParams(Params):
+    """Params of toy.rows."""
+
+    rows: int = Field(20_000, description="how many rows it makes")
+    pause_s: float = Field(0.0, description="seconds between its two statements")
+
+
+@step("toy.rows", platform=True)
+def rows(context: StepContext, params: RowsParams, left: Table | None) -> Table:
+    """Make a table in two statements; complain if the one that it takes from is not whole."""
+    note(context)
+    if left is not None:
+        [[found]] = context.session.sql(f"select count(*) from {left.name}").collect()
+        if found != left.rows:
+            raise DataError(f"{left.name} has {found} rows instead of {left.rows}")
+    name = context.table_name()
+    half = params.rows // 2
+    context.session.sql(
+        f"create table {name} as select seq4() as n from table(generator(rowcount => {half}))"
+    ).collect()
+    context.progress("half of the rows are there", rows=half)
+    time.sleep(params.pause_s)
+    context.session.sql(f"insert into {name} select n + {half} from {name}").collect()
+    return Table(name=name, rows=2 * half, columns=("N",))
+
+
 @step("toy.stubborn")
 def stubborn(context: StepContext, params: AddParams) -> Value:
     """Take its time, whatever one asks of it."""
@@ -241,7 +267,7 @@ def open_toy(params: ToyPlatformParams, project: Path) -> ToyPlatform:
 
 @hookimpl
 def firnline_steps() -> list[StepSpec]:
-    return [source, add, total, fail, table, query, stubborn, BURN]
+    return [source, add, total, fail, table, query, rows, stubborn, BURN]
 
 
 @hookimpl
