@@ -52,6 +52,20 @@ def test_tab_completes(project: Path, line: str, offered: list[str]) -> None:
     assert complete(line) == offered
 
 
+def test_completion_can_be_installed_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, firnline: Run) -> None:
+    monkeypatch.chdir(tmp_path)
+    for shell, word in (("bash", "complete -o"), ("zsh", "complete -o"), ("fish", "complete -c firnline")):
+        code, out, err = firnline("-sc", f"install={shell}")
+        assert (code, err) == (0, "")
+        assert word in out
+    monkeypatch.setenv("COMP_LINE", "firnline run le")
+    assert firnline("-sc", "query=bash") == (0, "", "")
+    code, _, err = firnline("-sc", "install=tcsh")
+    assert code == 2
+    assert "No completion plugin for 'tcsh'" in err
+    assert "install=bash" in err
+
+
 HELP = """\
 Usage: firnline [OPTIONS] COMMAND [ARGS]...
 

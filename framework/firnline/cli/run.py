@@ -37,7 +37,7 @@ def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
-    epilog="All else goes to Hydra: overrides (train=logistic train.params.seed=7), -m, --cfg job, --info.",
+    epilog="All else goes to Hydra: overrides (train=logistic train.params.seed=7), -m, --cfg job, --info, -sc.",
 )
 @reuse_options
 @click.option("-q", "--quiet", is_flag=True, help="Show failures only.")

@@ -14,13 +14,14 @@ from firnline.config.arguments import Arguments
 from firnline.config.composed import Composed, from_hydra
 from firnline.config.hydra_errors import as_config_error
 from firnline.config.overrides import rewrite_overrides
-from firnline.config.search_path import PROJECT_CONF, install_search_path
+from firnline.config.search_path import CORE_CONF, PROJECT_CONF, install_search_path
 from firnline.errors import FirnlineError, UsageError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 PRIMARY: Final = "config"
+CORE_PRIMARY: Final = "firnline"
 # Hydra's own log files and console lines would stand beside ours.
 _QUIET: Final = ("hydra/job_logging", "hydra/hydra_logging")
 
@@ -58,11 +59,14 @@ def launch(project: Path, arguments: Arguments, job: Callable[[Composed], Any]) 
     """
     import hydra
 
+    if arguments.completes:
+        _complete(project, arguments)
+        return
     folder = _conf_folder(project)
     install_search_path()
     overrides = arguments.overrides
     quiet = [f"{group}=none" for group in _QUIET if not any(o.lstrip("+").startswith(group) for o in overrides)]
-    words = [*overrides] if arguments.completes else [*rewrite_overrides(overrides), *quiet]
+    words = [*rewrite_overrides(overrides), *quiet]
 
     def firnline(config: DictConfig) -> Any:  # pickled by value, with the job, by launchers that use processes
         from hydra.core.hydra_config import HydraConfig
@@ -72,6 +76,25 @@ def launch(project: Path, arguments: Arguments, job: Callable[[Composed], Any]) 
     entry = hydra.main(config_path=str(folder), config_name=PRIMARY, **_version_base())(firnline)
     with _translated(project, overrides), _arguments(["firnline", *words, *arguments.flags]), _logging_kept():
         entry()
+
+
+def _complete(project: Path, arguments: Arguments) -> None:
+    """Answer the shell: ``install=bash`` anywhere, since ``~/.bashrc`` asks for it; choices only in a project."""
+    import hydra
+
+    here = (project / PROJECT_CONF / f"{PRIMARY}.yaml").is_file()
+    if not here and any(word.startswith("query=") for word in arguments.overrides):
+        return
+    folder, primary = (project / PROJECT_CONF, PRIMARY) if here else (CORE_CONF, CORE_PRIMARY)
+    install_search_path()
+    entry = hydra.main(config_path=str(folder.resolve()), config_name=primary, **_version_base())(lambda _: None)
+    with _arguments(["firnline", *arguments.overrides, *arguments.flags]), _logging_kept():
+        try:
+            entry()
+        except ValueError as error:  # so Hydra says that it does not know the shell, or what to do
+            raise UsageError(
+                " ".join(str(error).split()), hint='in bash: eval "$(firnline -sc install=bash)"'
+            ) from error
 
 
 def _conf_folder(project: Path) -> Path:
