@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from firnline.cli.runs import opened_store, store_option
+from firnline.domain.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
     from firnline.record import Lineage, LineageNode
+
+
+_READS_LIMIT: Final = 160
 
 
 @click.command()
@@ -66,4 +70,8 @@ def _label(node: LineageNode) -> str:
 
     when = f"{datetime.fromtimestamp(node.finished).astimezone():%Y-%m-%d %H:%M}"
     what = ", ".join(node.artifacts.values())
-    return f"[bold]{escape(node.stage)}[/] [dim]{node.step} · run {node.run_id} · {when}[/]\n{escape(what)}"
+    head = f"[bold]{escape(node.stage)}[/] [dim]{node.step} · run {node.run_id} · {when}[/]\n{escape(what)}"
+    if not node.state:
+        return head
+    reads = one_line(", ".join(f"{name}={value}" for name, value in node.reads.items()), _READS_LIMIT)
+    return f"{head}\n[dim]reads {escape(reads)}; its state was {node.state}[/]"

@@ -91,6 +91,8 @@ class LineageNode:
         pipeline: that run's pipeline.
         artifacts: port → the artifact in words, such as a table's name.
         finished: when, in seconds since the epoch.
+        reads: of a source: its params, which say what it reads.
+        state: of a source: a hash of the state of what it read; another state makes another output.
     """
 
     key: str
@@ -100,6 +102,8 @@ class LineageNode:
     pipeline: str
     finished: float
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, Any] = field(default_factory=dict)
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +135,7 @@ def lineage(store: Store, name: str) -> Lineage:
         UsageError: nothing, or nothing finished, has this name.
     """
     nodes = _nodes(store)
-    subject = _subject(nodes.values(), name)
+    subject = _subject(nodes.values(), _behind(store, name))
     if subject is None:
         raise UsageError(
             f"no finished output is called {name!r}",
@@ -161,11 +165,13 @@ def lineage(store: Store, name: str) -> Lineage:
 
 def _nodes(store: Store) -> dict[str, LineageNode]:
     rows = store.query(
-        "SELECT o.key, o.stage, s.step, o.run_id, s.pipeline, o.finished, o.outputs FROM outputs AS o "
-        "JOIN stages AS s ON s.run_id = o.run_id AND s.stage = o.stage ORDER BY o.finished"
+        "SELECT o.key, o.stage, s.step, o.run_id, s.pipeline, o.finished, o.outputs, s.parts, s.params "
+        "FROM outputs AS o JOIN stages AS s ON s.run_id = o.run_id AND s.stage = o.stage ORDER BY o.finished"
     )
-    return {
-        key: LineageNode(
+    nodes = {}
+    for key, stage, step, run_id, pipeline, finished, outputs, parts, params in rows:
+        state = json.loads(parts).get("source", "")
+        nodes[key] = LineageNode(
             key=key,
             stage=stage,
             step=step,
@@ -173,9 +179,19 @@ def _nodes(store: Store) -> dict[str, LineageNode]:
             pipeline=pipeline,
             finished=finished,
             artifacts={port: describe_artifact(artifact) for port, artifact in json.loads(outputs).items()},
+            reads=json.loads(params) if state else {},
+            state=state,
         )
-        for key, stage, step, run_id, pipeline, finished, outputs in rows
-    }
+    return nodes
+
+
+def _behind(store: Store, name: str) -> str:
+    """Return the table that a published name shows now; any other name as it is."""
+    for published, table in store.query("SELECT name, table_name FROM published"):
+        full = str(published).partition(":")[2]
+        if name.upper() in {full.upper(), full.upper().rpartition(".")[2]}:
+            return str(table)
+    return name
 
 
 def _edges(store: Store, nodes: Mapping[str, LineageNode]) -> dict[str, tuple[str, ...]]:
@@ -204,8 +220,9 @@ def _subject(nodes: Iterable[LineageNode], name: str) -> LineageNode | None:
 
 
 def _short_names(text: str) -> set[str]:
-    """Return shorter ways to call an artifact: a table without its schema, a model without its version."""
-    return {text.upper().rpartition(".")[2], text.upper().partition("/")[0]}
+    """Return shorter ways to call an artifact: a table without its schema, a model without that or its version."""
+    unversioned = text.upper().partition("/")[0]
+    return {text.upper().rpartition(".")[2], unversioned, unversioned.rpartition(".")[2]}
 
 
 def _walk(start: str, edges: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
