@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from firnline_sandbox.errors import column_count, invalid_argument, unsupported
+from firnline_sandbox.errors import invalid_argument, unsupported
 from firnline_sandbox.stages.parquet import FIELD
 from firnline_sandbox.stages.rows import FILE, METADATA, ROW_NUMBER, WIDTH
 from firnline_sandbox.translate import parse_statement
@@ -106,8 +106,6 @@ def _sources(
     if load.projections is not None:
         if load.match != "NONE":
             raise invalid_argument("MATCH_BY_COLUMN_NAME cannot be used with a transformation")
-        if len(load.projections) != len(load.columns):
-            raise column_count(len(load.columns), len(load.projections))
         return load.columns, load.projections, None
     if load.match != "NONE":
         columns, texts = _matched(context, load, format_, rows)
@@ -121,7 +119,9 @@ def _sources(
             )
         return load.columns, _parsed(["$1"]), None
     texts = [_csv_text(column, index, format_) for index, column in enumerate(load.columns, 1)]
-    return load.columns, _parsed(texts), len(texts) if format_["ERROR_ON_COLUMN_COUNT_MISMATCH"] is True else None
+    # With a list of columns Snowflake takes as many fields as there are columns, and NULL for those that are not there.
+    counted = format_["ERROR_ON_COLUMN_COUNT_MISMATCH"] is True and not load.columns_given
+    return load.columns, _parsed(texts), len(texts) if counted else None
 
 
 def _parsed(texts: Sequence[str]) -> list[exp.Expression]:

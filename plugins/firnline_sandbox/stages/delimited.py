@@ -11,7 +11,7 @@ import pyarrow as pa
 from firnline_sandbox import types as t
 from firnline_sandbox.stages.dialect import Dialect
 from firnline_sandbox.stages.rows import FILE, LINE, ROW_NUMBER, WIDTH, RowError, StagedRows
-from firnline_sandbox.stages.unpacking import encoding_of, texts
+from firnline_sandbox.stages.unpacking import UnreadableFileError, encoding_of, readable, texts
 from firnline_sandbox.translate.surroundings import Relation
 from firnline_sandbox.translate.values import quote_name
 from firnline_sandbox.types import Column
@@ -79,11 +79,14 @@ def read(context: Context, files: Sequence[StagedFile], format_: Format) -> Stag
     for number, file in enumerate(files):
         if format_["PARSE_HEADER"]:
             headers = headers or header_of(file, format_)
-        for place, record in enumerate(records(file, format_), 1):
-            if record.fault:
-                errors.append(fault_of(file, record, place))
-            else:
-                gathered.add(number, place, record)
+        try:
+            for place, record in enumerate(_decoded(file, format_, None), 1):
+                if record.fault:
+                    errors.append(fault_of(file, record, place))
+                else:
+                    gathered.add(number, place, record)
+        except UnreadableFileError as failure:
+            errors.append(failure.error)
     table = gathered.table()
     width = gathered.width
     name = context.register(table)
@@ -115,17 +118,21 @@ def records(file: StagedFile, format_: Format) -> Iterator[Record]:
     """Read the records of a file, its header left out.
 
     Raises:
-        ProgrammingError: 100144, the file is not text in its encoding.
+        ProgrammingError: 100144 or 100085, the file is not text in its encoding, or not compressed as its format says.
     """
-    skip = int(format_["SKIP_HEADER"]) + (1 if format_["PARSE_HEADER"] else 0)
-    for record in _decoded(file, format_, skip):
-        if record.end > record.start or not format_["SKIP_BLANK_LINES"]:
-            yield record
+    try:
+        yield from _decoded(file, format_, None)
+    except UnreadableFileError as failure:
+        raise failure.error.raised() from failure
 
 
 def find_records(file: StagedFile, format_: Format, rows: set[int]) -> dict[int, tuple[Record, str, int]]:
     """Give some of a file's records by number, each with its text and the place of its first byte."""
-    text = "".join(texts(file.path, format_))
+    try:
+        with readable(file):
+            text = "".join(texts(file.path, format_))
+    except UnreadableFileError:
+        return {}
     skip = int(format_["SKIP_HEADER"]) + (1 if format_["PARSE_HEADER"] else 0)
     encoding = encoding_of(format_)
     found: dict[int, tuple[Record, str, int]] = {}
@@ -141,10 +148,10 @@ def find_records(file: StagedFile, format_: Format, rows: set[int]) -> dict[int,
     return found
 
 
-def _decoded(file: StagedFile, format_: Format, skip: int) -> Iterator[Record]:
-    try:
-        yield from Dialect.of(format_).records(texts(file.path, format_), skip)
-    except UnicodeDecodeError as failure:
-        shown = failure.object[failure.start : failure.end].hex()
-        message = f"Invalid {failure.encoding.upper()} detected in string: 0x{shown}"
-        raise RowError(message=message, file=file.name, line=1, character=1, code=100144).raised() from failure
+def _decoded(file: StagedFile, format_: Format, skip: int | None) -> Iterator[Record]:
+    """Read records; without ``skip``, those behind the header."""
+    behind_header = int(format_["SKIP_HEADER"]) + (1 if format_["PARSE_HEADER"] else 0)
+    with readable(file):
+        for record in Dialect.of(format_).records(texts(file.path, format_), behind_header if skip is None else skip):
+            if record.end > record.start or not format_["SKIP_BLANK_LINES"]:
+                yield record

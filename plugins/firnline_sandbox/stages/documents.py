@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from firnline_sandbox import types as t
 from firnline_sandbox.stages.rows import FILE, ROW_NUMBER, RowError, StagedRows
-from firnline_sandbox.stages.unpacking import texts
+from firnline_sandbox.stages.unpacking import UnreadableFileError, readable, texts
 from firnline_sandbox.translate.surroundings import Relation
 from firnline_sandbox.types import Column
 
@@ -37,7 +37,7 @@ def read(context: Context, files: Sequence[StagedFile], format_: Format) -> Stag
                 texts_of.append(document)
                 numbers.append(number)
                 places.append(place)
-        except _BadDocumentError as failure:
+        except UnreadableFileError as failure:
             errors.append(failure.error)
     table = pa.table(
         {
@@ -51,28 +51,19 @@ def read(context: Context, files: Sequence[StagedFile], format_: Format) -> Stag
     return StagedRows(relation=Relation(sql, (Column("$1", t.VARIANT, True, "$1"),)), errors=tuple(errors))
 
 
-class _BadDocumentError(Exception):
-    """A file stops being JSON; what follows in it cannot be told apart any more."""
-
-    def __init__(self, error: RowError) -> None:
-        super().__init__(error.message)
-        self.error = error
-
-
 def documents(file: StagedFile, format_: Format) -> Iterator[str]:
     """Give the documents of a file as texts."""
     decoder = json.JSONDecoder(
         object_pairs_hook=None if format_["ALLOW_DUPLICATE"] else _unique_pairs, parse_constant=_refuse_constant
     )
     changes = format_["STRIP_NULL_VALUES"] or format_["NULL_IF"] or format_["TRIM_SPACE"]
-    try:
+    with readable(file):
         text = "".join(texts(file.path, format_))
+    try:
         for start, end, value in _values(decoder, text, strip=format_["STRIP_OUTER_ARRAY"] is True):
             yield json.dumps(_cleaned(value, format_), ensure_ascii=False) if changes else text[start:end]
-    except UnicodeDecodeError as failure:
-        raise _BadDocumentError(_error(file, f"Invalid UTF8 detected in string: {failure.reason}", "", 0)) from failure
     except json.JSONDecodeError as failure:
-        raise _BadDocumentError(_error(file, f"Error parsing JSON: {failure.msg}", text, failure.pos)) from failure
+        raise UnreadableFileError(_error(file, f"Error parsing JSON: {failure.msg}", text, failure.pos)) from failure
 
 
 def _values(decoder: json.JSONDecoder, text: str, *, strip: bool) -> Iterator[tuple[int, int, Any]]:

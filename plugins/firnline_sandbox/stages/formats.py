@@ -167,5 +167,5 @@ def named_format(context: Context, name: str) -> FileFormat:
     parts = context.resolve(name)
     found = context.catalog.find(FileFormat, parts, context.session_id)
     if found is None:
-        raise missing_object("file format", ".".join(parts))
+        raise missing_object("file format", name)
     return found

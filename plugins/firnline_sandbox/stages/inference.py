@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from firnline_sandbox.errors import unsupported
 from firnline_sandbox.stages import delimited, documents, parquet
+from firnline_sandbox.stages.unpacking import UnreadableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,6 +131,8 @@ def infer(files: Sequence[StagedFile], format_: Format, limit: int | None) -> li
                 _see_documents(found, file, format_, limit)
             case _:
                 raise unsupported(f"INFER_SCHEMA of file format TYPE = {format_.type}")
+    if format_.type == "JSON":
+        return [found[name] for name in sorted(found)]
     return list(found.values())
 
 
@@ -169,10 +172,13 @@ def _see_documents(found: dict[str, Inferred], file: StagedFile, format_: Format
 
 
 def _objects(file: StagedFile, format_: Format) -> Iterator[dict[str, Any]]:
-    for text in documents.documents(file, format_):
-        value = json.loads(text)
-        if isinstance(value, dict):
-            yield value
+    try:
+        for text in documents.documents(file, format_):
+            value = json.loads(text)
+            if isinstance(value, dict):
+                yield value
+    except UnreadableFileError as failure:
+        raise failure.error.raised() from failure
 
 
 def field_path(name: str) -> str:

@@ -38,6 +38,8 @@ class RowError:
 
     def raised(self) -> ProgrammingError:
         """Build the error of a statement that stops at this record."""
+        if self.line is None and self.row is None:
+            return error(self.code, self.sqlstate, self.message)
         where = f"\n  File '{self.file}', line {self.line}, character {self.character}"
         row = f"\n  Row {self.row}, column {self.column}" if self.column else f"\n  Row {self.row}"
         hint = (

@@ -108,7 +108,7 @@ class Unloader:
                     "JSON file format can unload one column alone, of type VARIANT, OBJECT or ARRAY;"
                     " use OBJECT_CONSTRUCT(*) for several"
                 )
-            line = f"coalesce(CAST({values[0].sql} AS VARCHAR), 'null')"
+            line = f"coalesce(sf_without_marks(CAST({values[0].sql} AS VARCHAR)), 'null')"
         else:
             delimiter = spelled(self.format["FIELD_DELIMITER"])
             line = f" || {quote_text(delimiter)} || ".join(self._field(value) for value in values)
@@ -120,7 +120,11 @@ class Unloader:
         null = quote_text(str(nulls[0]) if nulls else "")
         quote = spelled(self.format["FIELD_OPTIONALLY_ENCLOSED_BY"])
         is_text = value.type.kind == "TEXT" or value.type.is_semi_structured
-        sql = f"CAST({value.sql} AS VARCHAR)" if value.type.is_semi_structured else cast(value, t.TEXT).sql
+        sql = (
+            f"sf_without_marks(CAST({value.sql} AS VARCHAR))"
+            if value.type.is_semi_structured
+            else cast(value, t.TEXT).sql
+        )
         if quote and is_text:
             return f"coalesce({self._enclosed(sql, quote)}, {null})"
         return f"coalesce({self._escaped(sql) if is_text else sql}, {null})"
@@ -239,7 +243,7 @@ class Unloader:
 def _fields(translated: Translated) -> str:
     """Write the query of a Parquet file's rows: semi-structured values are JSON texts in it."""
     parts = [
-        f"CAST({name} AS VARCHAR) AS {name}" if column.type.is_semi_structured else name
+        f"sf_without_marks(CAST({name} AS VARCHAR)) AS {name}" if column.type.is_semi_structured else name
         for column in translated.columns
         for name in [quote_name(column.physical)]
     ]

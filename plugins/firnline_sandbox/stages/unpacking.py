@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 import pyarrow as pa
 
 from firnline_sandbox.errors import invalid_argument
+from firnline_sandbox.stages.rows import RowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from firnline_sandbox.stages.formats import Format
+    from firnline_sandbox.stages.locations import StagedFile
 
 CHUNK: Final = 8 * 2**20
 _MAGIC: Final = ((b"\x1f\x8b", "GZIP"), (b"BZh", "BZ2"), (b"\x28\xb5\x2f\xfd", "ZSTD"))
@@ -23,6 +26,32 @@ _ENCODINGS: Final = {"UTF8": "utf-8", "UTF16BE": "utf-16-be", "UTF16LE": "utf-16
     "UTF32LE": "utf-32-le",
     "ISO2022JP": "iso2022_jp",
 }
+
+
+class UnreadableFileError(Exception):
+    """A file is not what its format says, so that nothing (more) of it can be read."""
+
+    def __init__(self, error: RowError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+@contextlib.contextmanager
+def readable(file: StagedFile) -> Iterator[None]:
+    """Say what is wrong with a file whose bytes cannot be unpacked or decoded."""
+    try:
+        yield
+    except UnicodeDecodeError as failure:
+        shown = failure.object[failure.start : failure.end].hex()
+        message = f"Invalid {failure.encoding.upper()} detected in string: 0x{shown}"
+        raise UnreadableFileError(
+            RowError(message=message, file=file.name, code=100144, row=1, line=1, character=1)
+        ) from failure
+    except (EOFError, OSError, zlib.error) as failure:
+        message = f"Unable to decompress the file '{file.name}': {failure}"
+        raise UnreadableFileError(
+            RowError(message=message, file=file.name, code=100085, row=1, line=1, character=1)
+        ) from failure
 
 
 def texts(path: Path, format_: Format) -> Iterator[str]:

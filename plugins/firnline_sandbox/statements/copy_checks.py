@@ -246,14 +246,18 @@ def _located(load: Load, file: StagedFile, format_: Format, errors: Sequence[Row
     return made
 
 
-def report(context: Context, load: Load, format_: Format, files: Sequence[StagedFile]) -> Result:
+def report(
+    context: Context, load: Load, format_: Format, files: Sequence[StagedFile], missing: Sequence[RowError]
+) -> Result:
     """Answer COPY with a VALIDATION_MODE, which loads nothing."""
     if load.projections is not None:
         raise invalid_argument("VALIDATION_MODE cannot be used with a transformation")
     mode = str(load.options["VALIDATION_MODE"]).upper()
     checked = CheckedRows(context, load, format_, files)
     if mode in {"RETURN_ERRORS", "RETURN_ALL_ERRORS"}:
-        return _errors_result([error for index in range(len(files)) for error in checked.errors(index)])
+        return _errors_result([*missing, *(error for index in range(len(files)) for error in checked.errors(index))])
+    if missing:
+        raise missing[0].raised()
     relation = context.duckdb.sql(checked.first_rows(int(mode.split("_")[1])))
     columns = [Column(item.column.name, item.column.type) for item in checked.how.columns]
     result = Result.from_batches(columns, list(conform(relation.to_arrow_reader(BATCH_ROWS), columns)))

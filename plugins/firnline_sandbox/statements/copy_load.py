@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
-from firnline_sandbox.errors import error
 from firnline_sandbox.result import Result
 from firnline_sandbox.stages.conversion import ALIAS, Conversions, conversions
 from firnline_sandbox.stages.formats import find_format
 from firnline_sandbox.stages.locations import list_files, resolve
 from firnline_sandbox.stages.reading import read_files
-from firnline_sandbox.stages.rows import FILE
+from firnline_sandbox.stages.rows import FILE, RowError
 from firnline_sandbox.statements.copy_checks import CheckedRows, report
 from firnline_sandbox.statements.copy_syntax import read_load
 from firnline_sandbox.statements.dml import insert_rows
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.context import Context
     from firnline_sandbox.stages.formats import Format
     from firnline_sandbox.stages.locations import Location, StagedFile
-    from firnline_sandbox.stages.rows import RowError, StagedRows
+    from firnline_sandbox.stages.rows import StagedRows
     from firnline_sandbox.statements.copy_syntax import Load
 
 _COLUMNS: Final = [
@@ -60,9 +59,11 @@ def copy_into(context: Context, sql: str) -> Result:
     place = resolve(context, load.location)
     format_ = find_format(context, load.format, place)
     history = LoadHistory(context.duckdb, load.table.id)
-    files = _chosen(load, place)
+    files, missing = _chosen(load, place)
     if load.options["VALIDATION_MODE"] is not None:
-        return report(context, load, format_, files)
+        return report(context, load, format_, files, missing)
+    if missing:
+        raise missing[0].raised()
     if load.options["FORCE"] is not True:
         files = history.without_loaded(_identity(place), files)
     files = _within_size(files, load.options["SIZE_LIMIT"])
@@ -80,26 +81,24 @@ def _identity(place: Location) -> str:
     return place.root.name
 
 
-def _chosen(load: Load, place: Location) -> list[StagedFile]:
-    """List the files to load.
-
-    Raises:
-        ProgrammingError: 91016, one that FILES names is absent.
-    """
+def _chosen(load: Load, place: Location) -> tuple[list[StagedFile], list[RowError]]:
+    """List the files to load, and an error for each that FILES names and the stage lacks."""
     found = list_files(place, load.pattern)
     if load.files is None:
-        return found
+        return found, []
     base = place.prefix.rstrip("/") + "/" if place.prefix else ""
     by_name = {file.relative: file for file in list_files(place)}
     wanted = {file.relative for file in found}
-    chosen = []
+    chosen: list[StagedFile] = []
+    missing: list[RowError] = []
     for name in load.files:
         file = by_name.get(base + name.lstrip("/")) or by_name.get(place.prefix + name)
         if file is None:
-            raise error(91016, "22000", f"Remote file '{place.path.rstrip('/')}/{name}' was not found.")
-        if file.relative in wanted:
+            message = f"Remote file '{place.path.rstrip('/')}/{name}' was not found. The file might not exist."
+            missing.append(RowError(message=message, file=name, code=91016, category="other"))
+        elif file.relative in wanted:
             chosen.append(file)
-    return chosen
+    return chosen, missing
 
 
 def _within_size(files: list[StagedFile], limit: Any) -> list[StagedFile]:

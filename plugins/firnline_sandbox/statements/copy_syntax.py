@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlglot import exp
 
-from firnline_sandbox.errors import invalid_argument, unsupported
+from firnline_sandbox.errors import column_count, invalid_argument, unsupported
 from firnline_sandbox.statements.registry import rewrite_query
 from firnline_sandbox.statements.targets import column_named
 from firnline_sandbox.translate import parse_statement
@@ -121,6 +121,8 @@ def read_load(context: Context, scanner: Scanner) -> Load:
             projections, location, alias, hints = _read_query(context, text)
         else:
             location = scanner.location()
+    if projections is not None and len(projections) != len(columns):
+        raise column_count(len(columns), len(projections))
     found = hints | _read_options(scanner)
     options = {key: found.pop(key, default) for key, default in _OPTIONS.items()}
     _check(options)

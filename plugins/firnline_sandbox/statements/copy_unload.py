@@ -88,7 +88,7 @@ def _read(context: Context, scanner: Scanner) -> Unload:
         query = f"SELECT * FROM {'.'.join(quote_identifier(part) for part in names)}"  # noqa: S608 (quoted)
     partition = ""
     if scanner.take("PARTITION", "BY"):
-        partition = scanner.balanced()
+        partition = scanner.until("FILE_FORMAT", *_OPTIONS)
     given: dict[str, Any] = {}
     while not scanner.at_end:
         key = scanner.identifier()

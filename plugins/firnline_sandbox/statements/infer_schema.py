@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from firnline_sandbox.errors import invalid_argument
+from firnline_sandbox.errors import error, invalid_argument
 from firnline_sandbox.result import Result
 from firnline_sandbox.stages.formats import find_format
 from firnline_sandbox.stages.inference import Inferred, infer
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from firnline_sandbox.context import Context
+    from firnline_sandbox.stages.locations import Location, StagedFile
     from firnline_sandbox.translate.surroundings import Relation
 
 _ARGUMENTS: Final = frozenset(
@@ -47,9 +48,7 @@ def infer_schema(context: Context, arguments: Sequence[Any], named: Mapping[str,
     format_ = find_format(context, str(named["FILE_FORMAT"]), place)
     files = list_files(place)
     if (wanted := named.get("FILES")) is not None:
-        names = {str(name) for name in (wanted if isinstance(wanted, list | tuple) else [wanted])}
-        base = place.prefix.rstrip("/") + "/" if place.prefix else ""
-        files = [file for file in files if file.relative.removeprefix(base) in names]
+        files = _named(place, files, wanted if isinstance(wanted, list | tuple) else [wanted])
     if (most := named.get("MAX_FILE_COUNT")) is not None:
         files = files[: int(most)]
     limit = named.get("MAX_RECORDS_PER_FILE")
@@ -57,6 +56,14 @@ def infer_schema(context: Context, arguments: Sequence[Any], named: Mapping[str,
     ignore_case = named.get("IGNORE_CASE") is True
     rows = [_row(column, index, ignore_case=ignore_case) for index, column in enumerate(found)]
     return relation_of_result(context, Result.rows(_COLUMNS, rows))
+
+
+def _named(place: Location, files: Sequence[StagedFile], names: Sequence[Any]) -> list[StagedFile]:
+    base = place.prefix.rstrip("/") + "/" if place.prefix else ""
+    known = {file.relative.removeprefix(base): file for file in files}
+    if missing := [str(name) for name in names if str(name) not in known]:
+        raise error(91016, "22000", f"Remote file '{place.path.rstrip('/')}/{missing[0]}' was not found.")
+    return [known[str(name)] for name in names]
 
 
 def _row(column: Inferred, index: int, *, ignore_case: bool) -> tuple[Any, ...]:
