@@ -191,6 +191,8 @@ def alike(left: Value, right: Value, where: str) -> tuple[Value, Value]:
         scalar = right.type if left.type.is_semi_structured else left.type
         if scalar.kind == "NUMBER":
             scalar = t.FLOAT if not scalar.scale else t.number(MOST_DIGITS, max(scalar.scale, _MOST_SCALE))
+        elif scalar.kind == "TEXT":
+            scalar = t.TEXT  # a longer text than the one that it is compared with is just another
         return cast(left, scalar), cast(right, scalar)
     common = common_type((left.type, right.type), where)
     if kinds == {"TEXT", "NUMBER"}:

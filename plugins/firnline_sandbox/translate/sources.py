@@ -103,7 +103,7 @@ def refuse_other(node: exp.Expr, known: AbstractSet[str]) -> None:
 
 _TABLE_PARTS: Final = frozenset({"this", "db", "catalog", "alias", "joins", "sample", "pivots", "format", "pattern"})
 _SUBQUERY_PARTS: Final = frozenset({"this", "alias", "joins", "sample", "pivots", "order", "limit", "offset", "with_"})
-_JOIN_PARTS: Final = frozenset({"this", "on", "using", "side", "kind", "method", "match_condition"})
+_JOIN_PARTS: Final = frozenset({"this", "on", "using", "side", "kind", "method", "match_condition", "directed"})
 
 
 def rename_columns(columns: tuple[Column, ...], names: Sequence[str]) -> tuple[Column, ...]:
@@ -130,7 +130,8 @@ def _names(node: exp.Expr) -> tuple[str, ...]:
 def table_parts(node: exp.Table) -> tuple[str, ...]:
     """Give a table's name parts as Snowflake stores them."""
     parts = [node.args.get("catalog"), node.args.get("db"), node.this]
-    return tuple(identifier_name(part) for part in parts if part is not None)
+    # In `db..table`, which means the schema PUBLIC, the part in the middle is an empty text.
+    return tuple("PUBLIC" if part == "" else identifier_name(part) for part in parts if part is not None)
 
 
 def relation_of(translation: Translation, node: exp.Expr, scope: Scope) -> Relation:
@@ -325,6 +326,8 @@ def _embed(translation: Translation, left: str, join: exp.Join, scope: Scope) ->
 def _asof(translation: Translation, head: str, on: str, join: exp.Join, scope: Scope, before: int) -> str:
     """Join each row with the nearest of the other side; a row without one is kept."""
     match = join.args.get("match_condition")
+    while isinstance(match, exp.Paren):
+        match = match.this
     if not isinstance(match, exp.GTE | exp.GT | exp.LTE | exp.LT):
         raise invalid_argument("MATCH_CONDITION needs a comparison by >=, >, <= or <")
     nearest = condition(translation, match, scope).sql

@@ -185,7 +185,8 @@ def _split(call: Call) -> Relation:
     """SPLIT_TO_TABLE and STRTOK_SPLIT_TO_TABLE: one row for each part of a text."""
     text = as_text(call.value(0)).sql
     if call.name == "SPLIT_TO_TABLE":
-        parts = f"string_split({text}, {as_text(call.value(1)).sql})"
+        delimiter = as_text(call.value(1)).sql
+        parts = f"CASE WHEN {delimiter} = '' THEN [{text}] ELSE string_split({text}, {delimiter}) END"
     else:
         parts = f"sf_strtok_list({text}, {as_text(call.value(1)).sql if len(call) > 1 else quote_text(' ')})"
     entries = f"list_transform({parts}, lambda x, i: {{'i': CAST(i AS BIGINT), 'v': x, 'p': i}})"
