@@ -47,6 +47,13 @@ def test_a_failure_gives_the_command_to_go_on(firnline: Run, project: Path) -> N
     assert code == 0
 
 
+def test_quiet_shows_a_failure_once_and_how_to_go_on(firnline: Run, project: Path) -> None:
+    code, out, err = firnline("run", "--quiet", "left.uses=toy.fail", "~left.params", "+left.params.how=data")
+    assert code == 1
+    assert (out + err).count("the data is odd") == 1
+    assert "firnline runs resume" in err
+
+
 def test_problems_are_listed_with_exit_code_2(firnline: Run) -> None:
     code, _, err = firnline("run", "lfet=ten", "start.params.valeu=3")
     assert code == 2

@@ -125,13 +125,13 @@ class Job:
         """Run alone; returns the exit code."""
         from rich.console import Console
 
-        from firnline.cli.render.summary import render_summary
+        from firnline.cli.render.summary import render_next_steps, render_summary
 
         outcome = self.execute(composed)
         if self.mode == "auto":
             Console().print(render_summary(outcome.record, report=_shown(outcome.report, composed.project)))
-        elif self.mode == "quiet" and outcome.exit_code:
-            Console(stderr=True).print(render_summary(outcome.record, report=_shown(outcome.report, composed.project)))
+        elif self.mode == "quiet" and outcome.exit_code:  # what failed was shown when it did
+            Console(stderr=True).print(render_next_steps(outcome.record, _shown(outcome.report, composed.project)))
         return outcome.exit_code
 
     def execute(self, composed: Composed) -> Outcome:

@@ -38,7 +38,7 @@ def render_summary(record: RunRecord, *, report: Path | None = None, more_metric
             parts += [Text(), _failure(record, stage)]
     if record.metrics:
         parts += [Text(), _metrics(record, len(record.metrics) if more_metrics else METRIC_LIMIT)]
-    if follow := _next_steps(record, report):
+    if follow := render_next_steps(record, report):
         parts += [Text(), follow]
     return Group(*parts)
 
@@ -84,7 +84,8 @@ def _latest_first(record: RunRecord) -> list[tuple[str, float]]:
     return sorted(record.metrics.items(), key=lambda item: -place.get(item[0].partition(".")[0], 0))
 
 
-def _next_steps(record: RunRecord, report: Path | None) -> RenderableType | None:
+def render_next_steps(record: RunRecord, report: Path | None) -> RenderableType | None:
+    """Return the command to go on with and where the report is; None if there is neither."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
