@@ -51,6 +51,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.add_cleanup(engine.close)
     with engine.connect() as first:
         first.cursor().execute(f"CREATE DATABASE {PARAMETERS['database']}")
+        first.cursor().execute(f"CREATE WAREHOUSE {PARAMETERS['warehouse']}")
 
     def connect(**given: Any) -> Any:
         options = {**PARAMETERS, **{key.lower(): value for key, value in given.items()}}

@@ -148,7 +148,7 @@ class WarehouseMeter:
         """
         warehouse = self._warehouse(connection.warehouse)
         if warehouse is None:
-            raise no_active_warehouse()
+            raise no_active_warehouse(connection.warehouse)
         with self._lock:
             self._enter(warehouse, query)
         history = self._engine.history

@@ -113,11 +113,12 @@ def suspended_immediately(warehouse: str, monitor: str) -> ProgrammingError:
     )
 
 
-def no_active_warehouse() -> ProgrammingError:
-    """The statement computes, and the session has no warehouse that runs or may resume."""
+def no_active_warehouse(named: str | None = None) -> ProgrammingError:
+    """The statement computes, and the session has no warehouse that runs or may resume; ``named`` does not exist."""
+    hint = "" if named is None else f" (The session names warehouse '{named}', which does not exist.)"
     return error(
         606,
         "57P03",
         "No active warehouse selected in the current session. Select an active warehouse with the 'use warehouse' "
-        "command.",
+        f"command.{hint}",
     )
