@@ -181,7 +181,7 @@ def test_a_source_that_is_not_there_is_a_problem(project: Project) -> None:
     project.write({"start": {"uses": "toy.source", "params": {"path": "absent.txt"}}})
     found = problems(project)["start.params"]
     assert "No such file" in found.message
-    assert found.source == "conf/config.yaml:9"
+    assert found.source == "conf/config.yaml:8"
 
 
 def test_a_null_stage_is_left_out(project: Project) -> None:

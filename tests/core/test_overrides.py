@@ -146,6 +146,21 @@ def test_an_option_s_file_is_the_source_of_its_values(options: Project) -> None:
     }
 
 
+def test_a_misspelt_option_in_a_file_hides_nothing_else(options: Project) -> None:
+    folder = options.path / "conf" / "pipeline"
+    folder.mkdir()
+    (folder / "sums.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /left: twnety\nstart:\n  params: {valeu: 3}\n"
+    )
+    config = options.path / "conf" / "config.yaml"
+    config.write_text(config.read_text().replace("- left: ten\n", "- left: ten\n- pipeline: sums\n"))
+    told = {problem.path: problem for problem in together(options, "right.params.plsu=3")}
+    assert set(told) == {"left", "start.params.valeu", "right.params.plsu"}
+    assert told["left"].nearest == "twenty"
+    assert told["left"].source == "conf/pipeline/sums.yaml:3"
+    assert told["start.params.valeu"].source == "conf/pipeline/sums.yaml:5"
+
+
 def test_a_damaged_file_is_told_alone(options: Project) -> None:
     (options.path / "conf" / "left" / "ten.yaml").write_text("uses: [\n")
     with pytest.raises(ConfigError) as caught:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from firnline.config.names import nearest
 from firnline.config.overrides import as_typed, override_path, typed_source
-from firnline.config.search_path import find_options
+from firnline.config.search_path import PROJECT_CONF, find_conf_folders, find_options
 from firnline.errors import ConfigError, Problem
 
 _DOUBLE: Final = re.compile(r"^(?:Multiple values for (\S+)\. |(\S+) appears more than once in)", re.MULTILINE)
@@ -80,7 +79,7 @@ def _missing_option(missing: str | None, error: Exception, project: Path, overri
         path=group,
         message=f"there is no option {option!r}",
         value=option,
-        source=typed_source(typed) if typed else "a defaults list in conf/",
+        source=typed_source(typed) if typed else _line_that_chooses(project, group, option),
         expected=f"one of {', '.join(sorted(known))}",
         nearest=nearest(option, known),
         hint=f"pip install 'firnline[{extra}]'"
@@ -98,14 +97,25 @@ def _chooses(override: str, group: str, option: str) -> bool:
 def _composition(error: Exception, project: Path, overrides: tuple[str, ...]) -> Problem:
     text = str(error)
     groups = find_options(project)
-    if named := re.search(r"In '([^']+)': Could not find '([^']+)'", text):
-        problem = _missing_option(f"{named[2]}.yaml", error, project, overrides)
-        return replace(problem, message=f"{problem.message} (named in {named[1]})")
+    if named := re.search(r"In '[^']+': Could not find '([^']+)'", text):
+        return _missing_option(f"{named[1]}.yaml", error, project, overrides)
     if double := _DOUBLE.search(text):
         return _chosen_twice(double[1] or double[2], overrides)
     found = re.search(r"[Cc]ould not (?:override|find|append to|append|delete)[^']*'([^']+)'", text)
     path = found[1].partition("@")[0].partition("=")[0].lstrip("+~") if found else "config"
     return _no_such_key(path, _typed(path, overrides), groups) if found else Problem(path=path, message=_said(error))
+
+
+def _line_that_chooses(project: Path, group: str, option: str) -> str:
+    """Find the line of a defaults list that chooses an option; the project's files are looked at first."""
+    choice = re.compile(rf"(^|\W){re.escape(group)}\b.*\W{re.escape(option)}\s*(#.*|[}}\]].*)?$")
+    for folder in (project / PROJECT_CONF, *(found.path for found in find_conf_folders())):
+        for file in sorted(folder.rglob("*.yaml")):
+            for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+                if choice.search(line):
+                    shown = file.relative_to(project).as_posix() if file.is_relative_to(project) else str(file)
+                    return f"{shown}:{number}"
+    return "a defaults list in conf/"
 
 
 def _chosen_twice(group: str, overrides: tuple[str, ...]) -> Problem:

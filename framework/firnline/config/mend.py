@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from firnline.config.composed import Composed
 from firnline.config.launch import compose
@@ -17,6 +17,8 @@ from firnline.config.names import nearest
 from firnline.config.overrides import override_path, typed_source
 from firnline.config.search_path import find_options
 from firnline.errors import ConfigError, Problem
+
+_IN_FILES: Final = 8  # choices in files that are misspelt; more than so many are not looked for
 
 
 def mend(project: Path, overrides: Sequence[str], error: ConfigError) -> Composed | None:
@@ -33,14 +35,19 @@ def mend(project: Path, overrides: Sequence[str], error: ConfigError) -> Compose
     first = first_choices(overrides)
     left = first
     problems: list[Problem] = []
-    for _ in range(2 * len(left) + 1):  # each round sets aside an override, or replaces it once
+    for _ in range(2 * len(left) + _IN_FILES):  # each round sets aside an override, or replaces it once
         try:
             composed = compose(project, left)
         except ConfigError as refused:
             [problem] = refused.problems
             blamed = next((o for o in left if typed_source(o) == problem.source), None)
             if blamed is None:
-                return None
+                chosen = f"{problem.path}={problem.nearest}"
+                if not (problem.expected and problem.nearest) or chosen in left:
+                    return None
+                problems.append(problem)
+                left = [*left, chosen]  # in place of what a file chooses
+                continue
             if blamed in first:  # not what this loop put in its place
                 problems.append(problem)
             left = _without(left, blamed, problem)
