@@ -212,12 +212,26 @@ def metering_rows(context: Context) -> list[dict[str, Any]]:
     ]
 
 
-def _with_queries(context: Context, row: dict[str, Any]) -> dict[str, Any]:
-    """Add what the hour's queries themselves took."""
-    now = context.engine.clock.now()
-    of_queries = attributed(context.engine.history.records(), now, row["START_TIME"], row["END_TIME"])
-    mine = [used for record, used in of_queries if record.warehouse_id == row["WAREHOUSE_ID"]]
-    return row | {"CREDITS_ATTRIBUTED_COMPUTE_QUERIES": sum(mine)}
+def _with_queries(context: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add what the queries of each hour themselves took."""
+    now, records = context.engine.clock.now(), context.engine.history.records()
+    earliest = min((record.started for record in records), default=now)
+    of_hours: dict[dt.datetime, list[tuple[QueryRecord, float]]] = {
+        row["START_TIME"]: attributed(records, now, row["START_TIME"], row["END_TIME"])
+        for row in rows
+        if row["END_TIME"] > earliest
+    }
+    return [
+        row
+        | {
+            "CREDITS_ATTRIBUTED_COMPUTE_QUERIES": sum(
+                used
+                for record, used in of_hours.get(row["START_TIME"], [])
+                if record.warehouse_id == row["WAREHOUSE_ID"]
+            )
+        }
+        for row in rows
+    ]
 
 
 @information_view(
@@ -227,7 +241,7 @@ def _with_queries(context: Context, row: dict[str, Any]) -> dict[str, Any]:
 )
 def warehouse_metering(context: Context, _database: str) -> list[dict[str, Any]]:
     """List what each warehouse used in each hour, and how much of it by queries."""
-    return [_decimal(_with_queries(context, row)) for row in metering_rows(context)]
+    return [_decimal(row) for row in _with_queries(context, metering_rows(context))]
 
 
 @table_function("WAREHOUSE_METERING_HISTORY")
