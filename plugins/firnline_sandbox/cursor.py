@@ -65,7 +65,7 @@ class SandboxCursor:
             return self
         command, values = self._bound(command, params, qmark=_force_qmark_paramstyle)
         self._forget()
-        self.query = command
+        self.query = command.strip(" \t\n\r")
         if num_statements is not None and num_statements != 1:
             self.sfqid, parts = self.connection.runner.run_several(_statements(command, num_statements), values)
             self._show_parts(parts)
@@ -87,7 +87,7 @@ class SandboxCursor:
         if not rows:
             raise invalid_argument("No parameters are specified for the command: " + command)
         self._forget()
-        self.query = command
+        self.query = command.strip(" \t\n\r")
         if self.connection._paramstyle == "qmark" and command.lstrip()[:6].upper() == "INSERT":  # noqa: SLF001
             self.sfqid, result = self.connection.runner.run(command, BatchBinds(rows))
             self._show(result)
@@ -108,7 +108,7 @@ class SandboxCursor:
         """Start a statement (or several) in the background; its id is under ``queryId``."""
         self._check_open()
         command, values = self._bound(command, params)
-        self.query = command
+        self.query = command.strip(" \t\n\r")
         statements = [command] if num_statements in (None, 1) else _statements(command, num_statements or 0)
         self.sfqid = self.connection.start(statements, values, keeps_transaction=_keeps_transaction(_statement_params))
         return {"queryId": self.sfqid}

@@ -123,7 +123,9 @@ def lost_engine(reason: str) -> OperationalError:
     """The process that has the sandbox open cannot be reached any more."""
     from snowflake.connector.errors import OperationalError
 
-    return OperationalError(msg=f"The sandbox went away: {reason}", errno=250001, sqlstate="08006", send_telemetry=False)
+    return OperationalError(
+        msg=f"The sandbox went away: {reason}", errno=250001, sqlstate="08006", send_telemetry=False
+    )
 
 
 def empty_statement() -> ProgrammingError:
@@ -216,6 +218,7 @@ _RUNTIME: Final = {
     100069: ("22P02", "Error parsing JSON: {0}"),
     100071: ("22000", "Failed to cast variant value {0} to {1}"),
     100090: ("42P18", "Single-row subquery returns more than one row."),
+    100132: ("P0000", "Invalid floating point operation: sqrt({0})"),
     100183: ("22023", "FLATTEN with RECURSIVE of data nested deeper than the sandbox follows"),
 }
 
@@ -229,7 +232,12 @@ _COMPILATION_PATTERNS: Final = (
         "42601",
         "Window function may not appear outside of SELECT, QUALIFY, and ORDER BY clauses.",
     ),
-    (r"GROUPING statement cannot be used without groups", 2080, "42601", "GROUPING function without a GROUP BY"),
+    (
+        r"GROUPING (?:statement cannot be used without groups|function is not supported here)",
+        2080,
+        "42601",
+        "GROUPING function without a GROUP BY",
+    ),
     (
         r"column \"(.*?)\" must appear in the GROUP BY clause",
         979,
@@ -237,6 +245,12 @@ _COMPILATION_PATTERNS: Final = (
         "[{0}] is not a valid group by expression",
     ),
     (r"Argument for ntile must be greater than zero", 2330, "42601", "NTILE argument must be at least 1"),
+    (
+        r"(no argument for repetition operator.*|missing [\])].*|invalid (?:escape sequence|character class).*)",
+        100048,
+        "2201B",
+        "Invalid regular expression: {0}",
+    ),
     (r"CUBE or ROLLUP column list cannot be empty", 1003, "42000", "syntax error unexpected ')'."),
     (r"aggregate function calls cannot be nested", 2078, "42601", "Aggregate functions cannot be nested"),
 )

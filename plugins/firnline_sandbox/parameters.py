@@ -10,6 +10,7 @@ from firnline_sandbox.errors import error, invalid_parameter, unsupported
 # Parameters that the sandbox acts on.
 _OBEYED: Final[dict[str, Any]] = {
     "AUTOCOMMIT": True,
+    "ERROR_ON_NONDETERMINISTIC_UPDATE": False,
     "LOCK_TIMEOUT": 43_200,
     "QUERY_TAG": "",
     "STATEMENT_TIMEOUT_IN_SECONDS": 172_800,
@@ -23,7 +24,6 @@ _FIXED: Final[dict[str, Any]] = {
     "DATE_INPUT_FORMAT": "AUTO",
     "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
-    "ERROR_ON_NONDETERMINISTIC_UPDATE": False,
     "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
     "STRICT_JSON_OUTPUT": False,
     "TIMESTAMP_DAY_IS_ALWAYS_24H": False,

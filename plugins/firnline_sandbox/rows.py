@@ -53,8 +53,6 @@ def _in_nanoseconds(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedA
         return column  # years before 1678 or after 2262 have no nanoseconds; the connector keeps microseconds, too
 
 
-def pandas_for_client(
-    table: pa.Table, options: dict[str, Any], *, decimals: bool, zone: str = "UTC"
-) -> pd.DataFrame:
+def pandas_for_client(table: pa.Table, options: dict[str, Any], *, decimals: bool, zone: str = "UTC") -> pd.DataFrame:
     """Give a pandas frame as the connector does."""
     return arrow_for_client(table, decimals=decimals, zone=zone).to_pandas(**({"date_as_object": True} | options))

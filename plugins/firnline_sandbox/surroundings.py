@@ -86,6 +86,11 @@ class StatementSurroundings:
             raise unknown_function(name)
         return function(self._context, arguments)
 
+    def found(self, sql: str) -> list[Any]:
+        """Run a query of one column now."""
+        params = list(self._context.params) if "$" in sql and self._context.params else None
+        return [value for (value,) in self._context.duckdb.execute(sql, params).fetchall()]
+
     def session_value(self, name: str) -> str | None:
         """Answer CURRENT_DATABASE and the like."""
         return self._context.connection.session_value(name, self._context.home)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from firnline_sandbox.binds import BatchBinds
-from firnline_sandbox.errors import column_count, missing_object, unsupported
+from firnline_sandbox.errors import column_count, missing_object, nondeterministic_merge, unsupported
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.batch import batch_query
 from firnline_sandbox.statements.columns import default_sql
@@ -145,6 +145,10 @@ def update(context: Context, sql: str) -> Result:
     context.duckdb.execute(f"DROP TABLE {name}")
     if rows:
         context.transaction.touch(target.table)
+    if context.connection.parameter("ERROR_ON_NONDETERMINISTIC_UPDATE"):
+        if matched > rows:
+            raise nondeterministic_merge()
+        return Result.counts(rows_updated=rows)
     return Result.counts(rows_updated=rows, multi_joined_rows_updated=matched - rows)
 
 

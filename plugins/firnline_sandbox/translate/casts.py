@@ -25,13 +25,16 @@ def cast(value: Value, target: SnowflakeType, *, safe: bool = False) -> Value:
     """
     if value.type == target and not value.is_constant:
         return value
-    if value.inner is not None and target.kind not in t.SEMI_STRUCTURED and _converts(value.inner, target):
+    if value.inner is not None and target.kind not in t.SEMI_STRUCTURED and _converts(value.inner, target, safe=safe):
         value = value.inner
     sql = _cast_sql(value, target, safe)
     return Value(sql, target, value.nullable or safe, volatile=value.volatile)
 
 
-def _converts(value: Value, target: SnowflakeType) -> bool:
+def _converts(value: Value, target: SnowflakeType, *, safe: bool) -> bool:
+    """Say whether what a VARIANT was made of can be cast instead, with the same result or error."""
+    if value.type.kind == "TEXT" != target.kind and not safe:
+        return False  # the error of a text that is no number names the VARIANT
     return value.type.kind == target.kind or (value.type.kind, target.kind) in _CASTS
 
 
@@ -129,6 +132,14 @@ def _variant_to_number(value: Value, target: SnowflakeType, safe: bool) -> str:
     return _text_to_number(Value(f"sf_variant_number_text({value.sql})", t.TEXT), target, safe)
 
 
+def _variant_to_timestamp(value: Value, target: SnowflakeType, safe: bool) -> str:
+    """Take a number for a moment, and show the session's clock at it."""
+    text = _macro("text_to_timestamp")(_variant_text(value), target, safe)
+    whole = f"sf_number_to_timestamp(TRY_CAST({value.sql} AS BIGINT))"
+    moment = f"CAST(timezone('UTC', {whole}) AS TIMESTAMP)"
+    return f"CASE WHEN sf_typeof({value.sql}) = 'INTEGER' THEN {moment} ELSE {text} END"
+
+
 def _same(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
     return value.sql
 
@@ -219,7 +230,7 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
     ("VARIANT", "BOOLEAN"): lambda value, target, safe: _macro("text_to_boolean")(_variant_text(value), target, safe),
     ("VARIANT", "DATE"): lambda value, target, safe: _macro("text_to_date")(_variant_text(value), target, safe),
     ("VARIANT", "TIME"): lambda value, target, safe: _macro("text_to_time")(_variant_text(value), target, safe),
-    ("VARIANT", _NTZ): lambda value, target, safe: _macro("text_to_timestamp")(_variant_text(value), target, safe),
+    ("VARIANT", _NTZ): _variant_to_timestamp,
     ("VARIANT", _LTZ): lambda value, target, safe: _macro("text_to_timestamp_tz")(_variant_text(value), target, safe),
     ("VARIANT", _TZ): lambda value, target, safe: _macro("text_to_timestamp_tz")(_variant_text(value), target, safe),
     ("VARIANT", "BINARY"): lambda value, *_: f"unhex(sf_json_text({value.sql}))",

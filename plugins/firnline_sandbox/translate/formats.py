@@ -56,8 +56,21 @@ _ERRORS: Final = {"DATE": 100040, "TIME": 100108}
 def parse_time(value: Value, format_: str, target: SnowflakeType, *, safe: bool) -> str:
     """Read a date, time or timestamp by a format; text that does not fit raises, or gives NULL."""
     model = time_model(format_).replace("%g", "%f").replace("%n", "%f")
-    parsed = f"try_strptime({value.sql}, {quote_text(model)})"
-    sql = f"CAST({parsed} AS {target.duckdb})"
+    text = value.sql
+    if target.kind == "TIME" and model.endswith("%z"):  # a TIME is what the clock shows, wherever it hangs
+        text = f"regexp_replace({text}, '[+-]\\d\\d:?\\d\\d$', '')"
+        model = model.removesuffix("%z")
+    parsed = f"try_strptime({text}, {quote_text(model)})"
+    return _required(value, f"CAST({parsed} AS {target.duckdb})", target, safe=safe)
+
+
+def parse_time_by(value: Value, format_: Value, target: SnowflakeType, *, safe: bool) -> str:
+    """The same with a format that each row brings; AUTO is not among them."""
+    sql = f"CAST(sf_time_by({value.sql}, {format_.sql}) AS {target.duckdb})"
+    return _required(value, sql, target, safe=safe)
+
+
+def _required(value: Value, sql: str, target: SnowflakeType, *, safe: bool) -> str:
     if safe:
         return sql
     failure = runtime_error_call(_ERRORS.get(target.kind, 100035), value.sql)

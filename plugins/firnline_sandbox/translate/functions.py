@@ -146,6 +146,11 @@ def declare(
     function(*names.split())(write)
 
 
+def is_built_in(name: str) -> bool:
+    """Tell whether a function is one of Snowflake's that the sandbox knows."""
+    return name in _FUNCTIONS
+
+
 def call_function(call: Call) -> Value:
     """Translate a call: a built-in function, a system function, or a user's.
 

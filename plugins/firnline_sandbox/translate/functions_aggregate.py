@@ -85,8 +85,13 @@ def average(call: Call) -> Value:
     value = numeric(call.value(0))
     if value.type.kind == "FLOAT":
         return Value(written(call, "avg", value.sql), t.FLOAT)
-    type_ = scaled(value.type, _SLIDING_SCALE if slides(call.window) else _AVERAGE_SCALE)
-    return Value(f"CAST({written(call, 'avg', typed(value))} AS {type_.duckdb})", type_)
+    mean = written(call, "avg", typed(value))
+    if slides(call.window):  # with three decimals more at most, and the others cut off
+        type_ = scaled(value.type, _SLIDING_SCALE)
+        factor = f"1e{type_.scale}"
+        return Value(f"CAST(trunc(round({mean} * {factor}, 6)) / {factor} AS {type_.duckdb})", type_)
+    type_ = scaled(value.type, _AVERAGE_SCALE)
+    return Value(f"CAST({mean} AS {type_.duckdb})", type_)
 
 
 @function("MIN", "MAX")
@@ -178,6 +183,8 @@ def deviation(call: Call) -> Value:
     if call.name.startswith("STDDEV"):  # of a NUMBER: the root of its variance, which has six decimals more
         word = "var_pop" if call.name.endswith("POP") else "var_samp"
         return Value(f"sqrt(CAST({written(call, word, value.sql)} AS {scaled(given.type, 6).duckdb}))", t.FLOAT)
+    if call.name == "SKEW":
+        return Value(written(call, "skewness", value.sql), t.FLOAT)
     type_ = scaled(given.type, 6) if call.name.startswith("VAR") else t.number(38, _MOST_SCALE)
     return Value(f"CAST({written(call, _DEVIATIONS[call.name], value.sql)} AS {type_.duckdb})", type_)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from firnline_sandbox import types as t
 from firnline_sandbox.errors import invalid_argument
 from firnline_sandbox.translate.casts import cast
-from firnline_sandbox.translate.formats import parse_time
+from firnline_sandbox.translate.formats import parse_time, parse_time_by
 from firnline_sandbox.translate.functions import Call, declare, function
 from firnline_sandbox.translate.intervals import DAY_UNITS, interval_sql, interval_unit, is_unit
 from firnline_sandbox.translate.operators import as_text, numeric
@@ -266,11 +266,22 @@ def to_moment(call: Call) -> Value:
         if target in (t.TIMESTAMP_LTZ, t.TIMESTAMP_TZ):
             return call.build(f"timezone('UTC', {sql})", target)
         return cast(call.build(sql, t.TIMESTAMP_NTZ), target)
+    if not call.value(1).is_constant:
+        return _by_format_of_row(call, target, safe=safe)
     format_ = str(call.constant(1))
     if format_.upper() == "AUTO" or value.type.kind != "TEXT":
         return cast(value, target, safe=safe)
     return cast(
         call.build(parse_time(value, format_, target, safe=safe), target, nullable=value.nullable or safe), target
+    )
+
+
+def _by_format_of_row(call: Call, target: SnowflakeType, *, safe: bool) -> Value:
+    text, format_ = as_text(call.value(0)), as_text(call.value(1))
+    automatic = cast(text, target, safe=safe).sql
+    given = parse_time_by(text, format_, target, safe=safe)
+    return call.build(
+        f"CASE WHEN upper({format_.sql}) = 'AUTO' THEN {automatic} ELSE {given} END", target, nullable=True
     )
 
 
@@ -283,6 +294,11 @@ def convert_timezone(call: Call) -> Value:
             call.as_type(1, t.TEXT),
             cast(moment(call.value(2)), t.TIMESTAMP_NTZ),
         )
+        if call.value(2).type.kind in {"TIMESTAMP_LTZ", "TIMESTAMP_TZ"}:
+            raise invalid_argument(
+                "function CONVERT_TIMEZONE with a source time zone needs a TIMESTAMP_NTZ,"
+                f" not {call.value(2).type.kind}"
+            )
         return call.build(f"timezone({target.sql}, timezone({source.sql}, {value.sql}))", t.TIMESTAMP_NTZ)
     target, value = call.as_type(0, t.TEXT), cast(moment(call.value(1)), t.TIMESTAMP_TZ)
     return call.build(f"CAST(timezone({target.sql}, {value.sql}) AS TIMESTAMPTZ)", t.TIMESTAMP_TZ)
@@ -292,24 +308,30 @@ def convert_timezone(call: Call) -> Value:
 
 
 @function("CURRENT_DATE", "TODAY")
-def current_date(_call: Call) -> Value:
+def current_date(call: Call) -> Value:
     """Today."""
-    return Value("current_date", t.DATE, nullable=False)
+    return Value(f"CAST({_now(call)} AS DATE)", t.DATE, nullable=False)
+
+
+def _now(call: Call) -> str:
+    """Write the moment at which the statement's transaction began, or what a clock says that a test has moved."""
+    moved = call.translation.around.session_value("CURRENT_TIMESTAMP")
+    return "now()" if moved is None else f"CAST({quote_text(moved)} AS TIMESTAMPTZ)"
 
 
 @function("CURRENT_TIME", "LOCALTIME")
-def current_time(_call: Call) -> Value:
+def current_time(call: Call) -> Value:
     """The time of day."""
-    return Value("CAST(CAST(now() AS TIMESTAMP) AS TIME)", t.TIME, nullable=False)
+    return Value(f"CAST(CAST({_now(call)} AS TIMESTAMP) AS TIME)", t.TIME, nullable=False)
 
 
 @function("CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "GETDATE", "SYSTIMESTAMP")
-def current_timestamp(_call: Call) -> Value:
+def current_timestamp(call: Call) -> Value:
     """The moment at which the statement's transaction began."""
-    return Value("now()", t.TIMESTAMP_LTZ, nullable=False)
+    return Value(_now(call), t.TIMESTAMP_LTZ, nullable=False)
 
 
 @function("SYSDATE")
-def sysdate(_call: Call) -> Value:
+def sysdate(call: Call) -> Value:
     """The moment, in UTC."""
-    return Value("timezone('UTC', now())", t.TIMESTAMP_NTZ, nullable=False)
+    return Value(f"timezone('UTC', {_now(call)})", t.TIMESTAMP_NTZ, nullable=False)

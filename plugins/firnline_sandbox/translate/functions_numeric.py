@@ -9,7 +9,8 @@ from firnline_sandbox.translate.functions import Call, declare, function
 from firnline_sandbox.translate.operators import arithmetic, numeric
 from firnline_sandbox.translate.values import Value, typed
 
-for _name in ("SQRT", "EXP", "LN", "SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "SINH", "COSH", "TANH", "COT", "CBRT"):
+declare("SQRT", (t.FLOAT,), t.FLOAT, "sf_sqrt({0})")
+for _name in ("EXP", "LN", "SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "SINH", "COSH", "TANH", "COT", "CBRT"):
     declare(_name, (t.FLOAT,), t.FLOAT, _name.lower() + "({0})")
 declare("ASINH", (t.FLOAT,), t.FLOAT, "asinh({0})")
 declare("ACOSH", (t.FLOAT,), t.FLOAT, "acosh({0})")

@@ -7,6 +7,7 @@ from firnline_sandbox.errors import invalid_argument
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.functions import Call, declare, function
 from firnline_sandbox.translate.operators import as_text
+from firnline_sandbox.translate.projections import expand_star, star_of
 from firnline_sandbox.translate.values import ABSENT, Value, quote_text
 
 declare("UPPER UCASE", (t.TEXT,), 0, "upper({0})")
@@ -178,7 +179,14 @@ def to_binary(call: Call) -> Value:
 @function("HASH")
 def hash_(call: Call) -> Value:
     """Give a signed 64-bit hash; its values are the sandbox's own, the same in every run."""
-    parts = ", ".join(f"coalesce(CAST({value.sql} AS VARCHAR), chr(30))" for value in call.values())
+    values = []
+    for index, node in enumerate(call.nodes):
+        star = star_of(node)
+        if star is None:
+            values.append(call.value(index))
+        else:
+            values += [output.value for output in expand_star(call.translation, node, star, call.scope)]
+    parts = ", ".join(f"coalesce(CAST({value.sql} AS VARCHAR), chr(30))" for value in values)
     return call.build(f"sf_signed(hash(concat_ws(chr(31), {parts})))", t.number(19), nullable=False)
 
 

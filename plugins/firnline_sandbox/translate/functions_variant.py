@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from firnline_sandbox import types as t
+from firnline_sandbox.errors import invalid_argument
 from firnline_sandbox.translate.casts import cast
-from firnline_sandbox.translate.functions import Call, declare, function
+from firnline_sandbox.translate.functions import Call, function
 from firnline_sandbox.translate.functions_aggregate import written
 from firnline_sandbox.translate.functions_semi import as_variant
 from firnline_sandbox.translate.operators import numeric
@@ -71,13 +72,16 @@ def digest(call: Call) -> Value:
 @function("APPROX_PERCENTILE_COMBINE")
 def digest_of_digests(call: Call) -> Value:
     """Put digests together."""
+    call.require_kind(0, t.SEMI_STRUCTURED)
     states = written(call, "list", f"sf_digest_values({as_variant(call.value(0)).sql})")
     return Value(f"sf_digest(flatten({states}))", t.OBJECT)
 
 
-declare(
-    "APPROX_PERCENTILE_ESTIMATE",
-    (t.OBJECT, t.FLOAT),
-    t.FLOAT,
-    "list_aggregate(sf_digest_values({0}), 'quantile_cont', {1})",
-)
+@function("APPROX_PERCENTILE_ESTIMATE")
+def estimate(call: Call) -> Value:
+    """Read a percentile off a digest."""
+    fraction = float(call.constant(1))
+    if not 0 <= fraction <= 1:
+        raise invalid_argument(f"Invalid value [{fraction}] for function '{call.name}'")
+    state = call.as_type(0, t.OBJECT).sql
+    return call.build(f"list_aggregate(sf_digest_values({state}), 'quantile_cont', {fraction!r})", t.FLOAT)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlglot import exp
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument, invalid_identifier, unsupported
+from firnline_sandbox.errors import invalid_argument, invalid_identifier, syntax_error, unsupported
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.parsing import identifier_name
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 NULL_VALUE: Final = Value("NULL", t.NULL, constant=None)
 _MOST_BIGINT: Final = 2**63
+
+
+@expression(exp.Alias)
+def inner_alias(_translation: Translation, node: exp.Alias, _scope: Scope) -> Value:
+    """An alias inside of an expression, which only a whole column of a SELECT list may have."""
+    raise syntax_error(f"unexpected 'AS' before {node.args['alias'].sql('snowflake')}.")
 
 
 @expression(exp.Literal)

@@ -8,9 +8,12 @@ from firnline_sandbox.errors import runtime_error_call
 
 _DATE_FORMATS: Final = "['%m/%d/%Y', '%d-%b-%Y', '%a %b %d %H:%M:%S %z %Y', '%Y%m%d']"
 _TIMESTAMP_FORMATS: Final = (
-    "['%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%m/%d/%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S %z',"
+    "['%a, %d %b %Y %H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%m/%d/%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S %z',"
     " '%a %b %d %H:%M:%S %z %Y', '%d-%b-%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S %z', '%Y-%m-%d %H:%M:%S.%f %z',"
     " '%d-%b-%Y', '%m/%d/%Y']"
+)
+_ZONED_FORMATS: Final = (
+    "['%a, %d %b %Y %H:%M:%S %z', '%a %b %d %H:%M:%S %z %Y', '%Y-%m-%d %H:%M:%S %z', '%Y-%m-%d %H:%M:%S.%f %z']"
 )
 _TRUE: Final = "('true', 't', 'yes', 'y', 'on', '1')"
 _FALSE: Final = "('false', 'f', 'no', 'n', 'off', '0')"
@@ -47,15 +50,17 @@ _CONVERSIONS: Final = [
     *_checked(
         "text_to_timestamp",
         "x",
-        "coalesce(TRY_CAST(x AS TIMESTAMP), CASE WHEN regexp_full_match(x, '-?[0-9]+')"
+        "coalesce(TRY_CAST(sf_wall_clock(x) AS TIMESTAMP), CASE WHEN regexp_full_match(x, '-?[0-9]+')"
         " THEN sf_number_to_timestamp(TRY_CAST(x AS BIGINT))"
-        f" ELSE CAST(try_strptime(x, {_TIMESTAMP_FORMATS}) AS TIMESTAMP) END)",
+        f" ELSE CAST(try_strptime(sf_wall_clock(x), {_TIMESTAMP_FORMATS}) AS TIMESTAMP) END)",
         100035,
     ),
     *_checked(
         "text_to_timestamp_tz",
         "x",
-        "coalesce(TRY_CAST(x AS TIMESTAMPTZ), CAST(sf_try_text_to_timestamp(x) AS TIMESTAMPTZ))",
+        "CASE WHEN regexp_full_match(x, '-?[0-9]+') THEN timezone('UTC', sf_number_to_timestamp(TRY_CAST(x AS BIGINT)))"
+        f" ELSE coalesce(TRY_CAST(x AS TIMESTAMPTZ), try_strptime(x, {_ZONED_FORMATS}),"
+        " CAST(sf_try_text_to_timestamp(x) AS TIMESTAMPTZ)) END",
         100035,
     ),
     *_checked(
@@ -167,7 +172,7 @@ _JSON: Final = [
         (
             "CAST('{\"state\":[' || coalesce(array_to_string(list_transform(list_sort(list_filter(l, lambda e: e IS NOT NULL)),"
             " lambda e: format('{:.15e}', e) || ',1.000000000000000e+00'), ','), '')"
-            " || '],\"type\":\"tdigest\",\"version\":1}' AS JSON)"
+            ' || \'],"type":"tdigest","version":1}\' AS JSON)'
         ),
     ),
     (
@@ -326,6 +331,23 @@ _MONTHS_BETWEEN: Final = (
     " + (epoch(CAST(a AS TIMESTAMP)) % 86400 - epoch(CAST(b AS TIMESTAMP)) % 86400) / 86400) / 31.0 END"
 )
 
+# A text by a format that each row brings: each part stands at its place in the format, digits filled up with zeros.
+_PLACES: Final = "replace(replace(regexp_replace(upper(f), 'FF[0-9]?', 'FF'), 'HH24', 'HH'), 'MON', 'BBB')"
+
+
+def _part(letters: str, default: str, width: int) -> str:
+    return f"CASE WHEN contains(p, '{letters}') THEN substr(x, strpos(p, '{letters}'), {width}) ELSE '{default}' END"
+
+
+_TIME_BY_PLACES: Final = (
+    f"TRY_CAST({_part('YYYY', '1970', 4)} || '-' || CASE WHEN contains(p, 'BBB') THEN lpad(CAST("
+    "list_position(['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],"
+    f" lower(substr(x, strpos(p, 'BBB'), 3))) AS VARCHAR), 2, '0') ELSE {_part('MM', '01', 2)} END"
+    f" || '-' || {_part('DD', '01', 2)} || ' ' || {_part('HH', '00', 2)} || ':' || {_part('MI', '00', 2)}"
+    f" || ':' || {_part('SS', '00', 2)} || '.' || CASE WHEN contains(p, 'FF') THEN"
+    " regexp_extract(substr(x, strpos(p, 'FF')), '^[0-9]+') ELSE '0' END AS TIMESTAMP)"
+)
+
 _DEFINITIONS: Final = [
     # Large numbers of seconds are milli-, micro- or nanoseconds, as Snowflake decides by the same thresholds.
     (
@@ -335,6 +357,10 @@ _DEFINITIONS: Final = [
             " WHEN abs(n) < 31536000000000000 THEN n ELSE n // 1000 END AS BIGINT))"
         ),
     ),
+    # What a text says without its offset from UTC.
+    ("sf_wall_clock(x)", "regexp_replace(x, '(:\\d\\d(?:\\.\\d+)?)\\s*(?:Z|[+-]\\d\\d:?\\d\\d)$', '\\1')"),
+    ("sf_time_at_places(x, p)", f"CASE WHEN NOT regexp_matches(p, 'AM|PM|HH12|TZ|DY') THEN {_TIME_BY_PLACES} END"),
+    ("sf_time_by(x, f)", f"sf_time_at_places(x, {_PLACES})"),
     ("sf_round_half_up(x)", "CASE WHEN x < 0 THEN ceil(x - 0.5) ELSE floor(x + 0.5) END"),
     (
         "sf_fit_text(x, n)",
@@ -355,6 +381,7 @@ _DEFINITIONS: Final = [
             " ELSE CAST(format('{:.15e}', x) AS JSON) END"
         ),
     ),
+    ("sf_sqrt(x)", f"sqrt(CASE WHEN x < 0 THEN {runtime_error_call(100132, 'sf_float_to_text(x)')} ELSE x END)"),
     ("sf_time_to_text(x)", "strftime(DATE '2000-01-01' + x, '%H:%M:%S')"),
     ("sf_timestamp_to_text(x)", "strftime(x, '%Y-%m-%d %H:%M:%S.%g')"),
     ("sf_timestamp_tz_to_text(x)", "strftime(x, '%Y-%m-%d %H:%M:%S.%g ') || left(strftime(x, '%z') || '00', 5)"),

@@ -12,7 +12,7 @@ from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.parsers.snowflake import SnowflakeParser
 from sqlglot.tokenizer_core import TokenType
 
-from firnline_sandbox.errors import syntax_error, unsupported
+from firnline_sandbox.errors import COMPILATION, error, syntax_error, unsupported
 from firnline_sandbox.types import SnowflakeType, from_sqlglot
 
 if TYPE_CHECKING:
@@ -79,15 +79,41 @@ class SandboxSnowflake(Snowflake):
     Parser = _Parser
 
 
+MOST_ROWS: Final = 200_000
 _DIALECT: Final = SandboxSnowflake()
+
+
+_VALUES: Final = re.compile(r"\bVALUES\b", re.IGNORECASE)
+_MARKS: Final = re.compile(r"'(?:[^'\\]|''|\\.)*'|[(),]", re.DOTALL)
+
+
+def _check_list(sql: str) -> None:
+    """Refuse a VALUES clause of more rows than Snowflake takes, before time goes into reading it."""
+    found = _VALUES.search(sql) if sql.count(",") >= MOST_ROWS else None
+    if found is None:
+        return
+    depth, rows = 0, 1
+    for mark in _MARKS.finditer(sql, found.end()):
+        sign = mark[0]
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            break
+        rows += sign == "," and depth == 0
+    if rows > MOST_ROWS:
+        raise error(
+            1795,
+            "42601",
+            f"{COMPILATION}maximum number of expressions in a list exceeded, expected at most {MOST_ROWS}, got {rows}",
+        )
 
 
 def tokenize(sql: str) -> list[Token]:
     """Cut SQL into sqlglot tokens.
 
     Raises:
-        ProgrammingError: 1003, a string or comment does not end.
+        ProgrammingError: 1003, a string or comment does not end; 1795, VALUES has too many rows.
     """
+    _check_list(sql)
     try:
         return list(_DIALECT.tokenize(sql))
     except TokenError as failure:
@@ -108,7 +134,7 @@ def parse_statement(sql: str) -> exp.Expr:
     try:
         trees = _DIALECT.parser().parse(tokens, sql)
     except ParseError as failure:
-        raise syntax_error(_where(failure)) from failure
+        raise syntax_error(_where(failure, tokens)) from failure
     except SqlglotError as failure:
         raise syntax_error(str(failure)) from failure
     if len(trees) != 1 or trees[0] is None:
@@ -127,10 +153,15 @@ def _number_binds(tree: exp.Expr, tokens: list[Token]) -> None:
                 placeholder.meta["index"] = positions.index(placeholder.meta["position"])
 
 
-def _where(failure: ParseError) -> str:
+def _where(failure: ParseError, tokens: list[Token]) -> str:
     found: dict[str, Any] = failure.errors[0] if failure.errors else {}
     text = found.get("highlight") or "<EOF>"
-    return f"line {found.get('line', 1)} at position {found.get('col', 0)} unexpected '{text}'."
+    line, column = found.get("line", 1), found.get("col", 0)
+    place = next((index for index, token in enumerate(tokens) if (token.line, token.col) == (line, column)), 0)
+    if place > 1 and tokens[place - 2].token_type == TokenType.ALIAS:
+        # An alias inside of an expression: the parser stumbles behind it, Snowflake at the AS.
+        text, line, column = tokens[place - 2].text, tokens[place - 2].line, tokens[place - 2].col
+    return f"line {line} at position {column} unexpected '{text}'."
 
 
 _TYPE_NAMES: Final = {"NUMBER": "DECIMAL", "NUMERIC": "DECIMAL", "DEC": "DECIMAL"}

@@ -129,6 +129,8 @@ def _found_options(found: Sequence[Any], type_: t.SnowflakeType) -> list[tuple[V
 
 def _shown(node: exp.Expr, value: Value) -> str:
     """Name the column of a value as Snowflake writes the value."""
+    if isinstance(node, exp.Cast) and value.type.kind == "DATE" and isinstance(node.this, exp.Literal):
+        return f"TO_DATE({quote_text(node.this.name)})"
     if isinstance(node, exp.Cast) and value.type.kind == "NUMBER":
         return f"CAST({value.sql} AS {value.type.sql})"
     return quote_text(value.constant) if isinstance(value.constant, str) else value.sql

@@ -63,7 +63,7 @@ class Projections:
         """Translate the whole list."""
         found: list[Output] = []
         for index, node in enumerate(self.nodes):
-            star = _star_of(node)
+            star = star_of(node)
             if star is not None:
                 found += expand_star(self.translation, node, star, self.scope)
             else:
@@ -73,7 +73,8 @@ class Projections:
         return found
 
 
-def _star_of(node: exp.Expr) -> exp.Star | None:
+def star_of(node: exp.Expr) -> exp.Star | None:
+    """Give the star of ``*`` or ``t.*``; None for anything else."""
     if isinstance(node, exp.Star):
         return node
     if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from firnline_sandbox.errors import unsupported
+from firnline_sandbox.errors import invalid_argument, unsupported
 from firnline_sandbox.translate.functions_session import unit_interval
 from firnline_sandbox.translate.scopes import ROW, Scope
 from firnline_sandbox.translate.surroundings import Relation
 from firnline_sandbox.translate.values import Value
 from firnline_sandbox.types import INTEGER
+
+_MOST_ROWS: Final = 1_000_000
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -34,8 +36,10 @@ def sample(translation: Translation, node: exp.TableSample, relation: Relation) 
     chance = f"hash({int(seed)}, {alias}.{ROW})"
     kept = f"SELECT {alias}.* EXCLUDE ({ROW}) FROM {numbered}"
     if args.get("size") is not None:
-        count = translation.value(args["size"], Scope()).sql
-        return Relation(f"({kept} ORDER BY {chance} LIMIT {count})", relation.columns)
+        size = translation.value(args["size"], Scope())
+        if isinstance(size.constant, int) and size.constant > _MOST_ROWS:
+            raise invalid_argument(f"invalid sample size {size.constant}: it is at most {_MOST_ROWS}")
+        return Relation(f"({kept} ORDER BY {chance} LIMIT {size.sql})", relation.columns)
     percent = translation.value(args["percent"], Scope()).sql
     unit = unit_interval(Value(chance, INTEGER))
     return Relation(f"({kept} WHERE {unit} * 100 < {percent})", relation.columns)

@@ -85,6 +85,9 @@ class Surroundings(Protocol):
     def system_function(self, name: str, arguments: list[Any]) -> Any:
         """Answer a SYSTEM$ function with constant arguments by a constant."""
 
+    def found(self, sql: str) -> list[Any]:
+        """Run a query of one column in DuckDB SQL and give its values: PIVOT makes columns of them."""
+
     def session_value(self, name: str) -> str | None:
         """Answer CURRENT_DATABASE, CURRENT_USER, LAST_QUERY_ID and the like."""
 

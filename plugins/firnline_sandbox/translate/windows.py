@@ -11,8 +11,8 @@ from firnline_sandbox.errors import COMPILATION, error, invalid_argument, unsupp
 from firnline_sandbox.translate.casts import coerce
 from firnline_sandbox.translate.clauses import direction
 from firnline_sandbox.translate.dispatch import Translation, expression
-from firnline_sandbox.translate.functions import Call, call_function, function, make_call
-from firnline_sandbox.translate.functions_aggregate import scaled
+from firnline_sandbox.translate.functions import Call, call_function, function, is_built_in, make_call
+from firnline_sandbox.translate.functions_aggregate import scaled, slides
 from firnline_sandbox.translate.operators import numeric
 from firnline_sandbox.translate.parsing import identifier_name
 from firnline_sandbox.translate.values import Value, typed
@@ -39,6 +39,8 @@ def window(translation: Translation, node: exp.Window, scope: Scope) -> Value:
     if not isinstance(inner, exp.Anonymous):
         raise unsupported(f"window function {inner.sql('snowflake')[:80]}")
     call = make_call(translation, inner, scope)
+    if slides(node) and not is_built_in(call.name):
+        raise error(2302, "42601", f"{COMPILATION}Sliding window frame unsupported for function {call.name}")
     call.within = within
     call.window = node
     if ignore_nulls is not None:
@@ -103,17 +105,22 @@ def _check_frame(
 ) -> None:
     """Refuse a frame that starts after its end, and a RANGE whose bounds do not fit what it is ordered by."""
     start, end = spec.args["start"], spec.args.get("end")
-    sides = str(spec.args.get("start_side") or "").upper(), str(spec.args.get("end_side") or "").upper()
-    if isinstance(start, exp.Expr) and sides[0] == "FOLLOWING" and sides[1] != "FOLLOWING":
+    ends = "CURRENT ROW" if end is None else end
+    if _place(start, spec.args.get("start_side")) > _place(ends, spec.args.get("end_side")):
         raise error(2305, "42601", f"{COMPILATION}Invalid window frame: it starts after its end.")
     bounds = [translation.value(bound, scope) for bound in (start, end) if isinstance(bound, exp.Expr)]
     if kind != "RANGE" or not bounds or order is None or not order.expressions:
         return
     key = translation.value(order.expressions[0].this, scope)
+    if len({bound.type.is_numeric for bound in bounds}) > 1:
+        raise error(2304, "42601", f"{COMPILATION}Mixing numeric and interval frames is not supported")
     if key.type.is_numeric and any(not bound.type.is_numeric for bound in bounds):
-        raise error(
-            2304, "42601", f"{COMPILATION}numeric ORDER BY clause only allows numeric window frame boundaries"
-        )
+        raise error(2304, "42601", f"{COMPILATION}numeric ORDER BY clause only allows numeric window frame boundaries")
+
+
+def _place(bound: object, side: str | None) -> int:
+    """Order the ends of a frame: what comes before the current row, the row, what follows."""
+    return {"PRECEDING": -1, "FOLLOWING": 1}.get((side or "").upper(), 0) if bound != "CURRENT ROW" else 0
 
 
 def _bound(translation: Translation, value: object, side: str | None, scope: Scope) -> str:

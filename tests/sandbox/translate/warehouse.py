@@ -109,6 +109,10 @@ class Warehouse:
         """Give the call back as text."""
         return f"{name}({', '.join(map(repr, arguments))})"
 
+    def found(self, sql: str) -> list[Any]:
+        """Run it."""
+        return [value for (value,) in self.duckdb.execute(sql).fetchall()]
+
     def session_value(self, name: str) -> str | None:
         """Look it up."""
         return self.session.get(name)
