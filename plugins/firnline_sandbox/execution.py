@@ -22,6 +22,7 @@ from firnline_sandbox.history import QueryRecord, RunningQuery, new_query_id
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements import registry
 from firnline_sandbox.statements.scanner import leading_words, lex
+from firnline_sandbox.statements.secrets import without_secrets
 from firnline_sandbox.warehouses.usage import usage, warehouse_timeout
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _snowflake_error(failure: BaseException, running: RunningQuery) -> BaseExcep
 def _record(connection: SandboxConnection, query_id: str, sql: str, words: tuple[str, ...]) -> QueryRecord:
     return QueryRecord(
         query_id=query_id,
-        text=sql,
+        text=without_secrets(sql),
         kind=words[0] if words else "UNKNOWN",
         session_id=connection.session_id,
         user=connection.user,

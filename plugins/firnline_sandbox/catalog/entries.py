@@ -119,9 +119,13 @@ class View(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage(Entry):
-    """An internal stage; its files lie in the folder named by its id."""
+    """A stage; its files lie in the folder named by its id, or behind the URL of an external one."""
 
     kind: ClassVar[str] = "STAGE"
+
+    url: str = ""
+    endpoint: str = ""
+    credentials: Mapping[str, Any] = field(default_factory=dict)
 
     file_format: Mapping[str, Any] = field(default_factory=dict)
     directory: bool = False

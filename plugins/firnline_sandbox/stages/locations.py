@@ -15,10 +15,11 @@ from firnline_sandbox.statements.registry import find_scheme
 from firnline_sandbox.statements.scanner import Scanner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from firnline_sandbox.catalog import Entry
     from firnline_sandbox.context import Context
+    from firnline_sandbox.stages.remote import Bucket
 
 UNFINISHED: Final = ".unfinished-"
 _USER_STAGE: Final = "user"
@@ -33,6 +34,7 @@ class Location:
         prefix: the path inside it; files whose path starts with it are meant.
         shown: what LIST puts before a file's path.
         stage: the stage, if it is a named one.
+        bucket: the storage, if the stage is an external one; ``root`` is then the folder of local copies.
         path: the location as it was written.
     """
 
@@ -41,6 +43,7 @@ class Location:
     shown: str
     path: str
     stage: Stage | None = None
+    bucket: Bucket | None = None
 
     @property
     def folder(self) -> Path:
@@ -54,7 +57,17 @@ class StagedFile:
 
     name: str
     relative: str
-    path: Path
+    local: Path
+
+    @property
+    def metadata_name(self) -> str:
+        """Give the path that METADATA$FILENAME shows."""
+        return self.relative
+
+    @property
+    def path(self) -> Path:
+        """Give the file on the local disk."""
+        return self.local
 
     @property
     def size(self) -> int:
@@ -105,8 +118,18 @@ def resolve(context: Context, text: str, *, for_writing: bool = False) -> Locati
         return Location(root=context.engine.stages / _USER_STAGE, prefix=prefix, shown="", path=text)
     owner = _owner(context, name)
     stage = owner if isinstance(owner, Stage) else None
+    if stage is not None and stage.url:
+        return _external(context, stage, prefix, text)
     shown = f"{owner.name.lower()}/" if stage is not None else ""
     return Location(root=context.engine.stage_folder(owner), prefix=prefix, shown=shown, path=text, stage=stage)
+
+
+def _external(context: Context, stage: Stage, prefix: str, text: str) -> Location:
+    from firnline_sandbox.stages.remote import open_bucket  # it is Arrow's file systems that take their time
+
+    cache = context.engine.stage_folder(stage)
+    bucket = open_bucket(stage.url, stage.credentials, stage.endpoint, cache)
+    return Location(root=cache, prefix=prefix, shown="", path=text, stage=stage, bucket=bucket)
 
 
 def _cut(text: str) -> tuple[str, str]:
@@ -151,9 +174,13 @@ def _behind_scheme(context: Context, text: str, *, for_writing: bool) -> Locatio
     return Location(root=local, prefix="", shown=f"{shown}/" if shown else "", path=text)
 
 
-def list_files(location: Location, pattern: str | None = None) -> list[StagedFile]:
+def list_files(location: Location, pattern: str | None = None) -> Sequence[StagedFile]:
     """List the files at a location by name; a pattern is matched against the whole name, as Snowflake does."""
     matcher = re.compile(pattern) if pattern else None
+    if location.bucket is not None:
+        listed = location.bucket.list(location.prefix)
+        chosen = [file for file in listed if matcher is None or matcher.fullmatch(file.name)]
+        return sorted(chosen, key=lambda file: file.name)
     found = []
     for path in _walk(location.root):
         relative = path.relative_to(location.root).as_posix()
@@ -162,7 +189,7 @@ def list_files(location: Location, pattern: str | None = None) -> list[StagedFil
         name = location.shown + relative
         if matcher is not None and not (matcher.fullmatch(name) or matcher.fullmatch(relative)):
             continue
-        found.append(StagedFile(name=name, relative=relative, path=path))
+        found.append(StagedFile(name=name, relative=relative, local=path))
     return sorted(found, key=lambda file: file.name)
 
 
@@ -176,7 +203,10 @@ def _walk(root: Path) -> Iterator[Path]:
 
 def find_folder(context: Context, text: str) -> Path:
     """Give the local folder that a stage location names; it may be empty or absent."""
-    return resolve(context, text).folder
+    location = resolve(context, text)
+    if location.bucket is not None:
+        raise unsupported(f"an external stage ({text}) in this place")
+    return location.folder
 
 
 def table_stage(context: Context, table: Table) -> Location:

@@ -73,7 +73,7 @@ def _with_metadata(
     described = pa.table(
         {
             "f": pa.array(range(len(files)), type=pa.int32()),
-            "name": pa.array([file.relative for file in files], type=pa.string()),
+            "name": pa.array([file.metadata_name for file in files], type=pa.string()),
             "changed": pa.array([file.changed for file in files], type=pa.timestamp("us")),
             "key": pa.array([file.content_key for file in files], type=pa.string()),
         }

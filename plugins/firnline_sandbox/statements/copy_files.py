@@ -9,7 +9,7 @@ from firnline_sandbox.result import Result
 from firnline_sandbox.stages.locations import list_files, resolve
 from firnline_sandbox.stages.transfer import write_whole
 from firnline_sandbox.statements.registry import statement
-from firnline_sandbox.types import TEXT
+from firnline_sandbox.types import INTEGER, TEXT
 
 if TYPE_CHECKING:
     from firnline_sandbox.context import Context
@@ -27,6 +27,7 @@ def copy_files(context: Context, sql: str) -> Result:
     source = resolve(context, scanner.location())
     names: list[str] | None = None
     pattern: str | None = None
+    detailed = True
     while not scanner.at_end:
         key = scanner.identifier()
         scanner.expect("=")
@@ -36,7 +37,7 @@ def copy_files(context: Context, sql: str) -> Result:
             case "PATTERN":
                 pattern = scanner.text()
             case "DETAILED_OUTPUT":
-                scanner.value()  # the answer lists the files in either case
+                detailed = scanner.value() is True
             case _:
                 raise unsupported(f"COPY FILES option {key}")
     base = source.prefix if source.prefix.endswith("/") or not source.prefix else f"{source.prefix}/"
@@ -51,4 +52,4 @@ def copy_files(context: Context, sql: str) -> Result:
             with file.path.open("rb") as stream:
                 write_whole(stream, target.folder / name)
             copied.append((f"{target.prefix.rstrip('/')}/{name}".lstrip("/"),))
-    return Result.rows([("file", TEXT)], copied)
+    return Result.rows([("file", TEXT)], copied) if detailed else Result.rows([("files", INTEGER)], [(len(copied),)])

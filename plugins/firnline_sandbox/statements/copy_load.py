@@ -85,7 +85,7 @@ def _chosen(load: Load, place: Location) -> tuple[list[StagedFile], list[RowErro
     """List the files to load, and an error for each that FILES names and the stage lacks."""
     found = list_files(place, load.pattern)
     if load.files is None:
-        return found, []
+        return list(found), []
     base = place.prefix.rstrip("/") + "/" if place.prefix else ""
     by_name = {file.relative: file for file in list_files(place)}
     wanted = {file.relative for file in found}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline_sandbox.errors import error, invalid_argument, unsupported
 from firnline_sandbox.result import Result
 from firnline_sandbox.stages.formats import find_format
-from firnline_sandbox.stages.locations import list_files, resolve
+from firnline_sandbox.stages.locations import UNFINISHED, list_files, resolve
 from firnline_sandbox.stages.unloading import Unloader, Written
 from firnline_sandbox.statements.query import fetch, translate
 from firnline_sandbox.statements.scanner import quote_identifier
@@ -62,9 +64,12 @@ def unload(context: Context, scanner: Scanner) -> Result:
     inside, name = _target(statement, place, context.query_id)
     if not (statement.partition or statement.options["OVERWRITE"] is True):
         _require_room(place, inside, name)
+    folder = place.root / inside
+    if place.bucket is not None:
+        folder = place.root / f"{UNFINISHED}{uuid.uuid4().hex}"
     unloader = Unloader(
         format_,
-        folder=place.root / inside,
+        folder=folder,
         name=name,
         suffix=_suffix(statement, format_),
         most_bytes=None if statement.options["SINGLE"] is True else int(statement.options["MAX_FILE_SIZE"]),
@@ -72,6 +77,10 @@ def unload(context: Context, scanner: Scanner) -> Result:
         partitioned=bool(statement.partition),
     )
     written = unloader.write(bound, translated)
+    if place.bucket is not None:
+        for file in written:
+            place.bucket.put(folder / file.name, f"{inside}/{file.name}".lstrip("/"))
+        shutil.rmtree(folder, ignore_errors=True)
     return _result(statement, written)
 
 

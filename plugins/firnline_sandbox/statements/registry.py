@@ -85,7 +85,7 @@ _MODULES: Final = (
     "system",
     "table_functions",
     "copy_load",
-    "copy_unload",
+    "copy_files",
     "infer_schema",
     "show_relations",
     "show_containers",

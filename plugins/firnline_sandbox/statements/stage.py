@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firnline_sandbox.catalog import FileFormat, Stage
-from firnline_sandbox.errors import already_exists, missing_file, unsupported
+from firnline_sandbox.errors import already_exists, error, missing_file, unsupported
 from firnline_sandbox.result import Result
+from firnline_sandbox.stages.external import check_external
 from firnline_sandbox.stages.formats import checked_options, named_format
 from firnline_sandbox.stages.locations import list_files, resolve
 from firnline_sandbox.stages.transfer import get_files, local_files, local_path, put_file, put_stream
@@ -20,12 +21,10 @@ if TYPE_CHECKING:
     from firnline_sandbox.context import Context
     from firnline_sandbox.statements.scanner import Scanner
 
-_EXTERNAL = frozenset({"URL", "STORAGE_INTEGRATION", "CREDENTIALS"})
-
 
 @statement("CREATE STAGE")
 def create_stage(context: Context, sql: str) -> Result:
-    """Create an internal stage."""
+    """Create an internal or external stage."""
     scanner = context.scanner(sql)
     creation = read_creation(scanner, "STAGE")
     names = context.qualify(creation.parts)
@@ -62,11 +61,17 @@ def read_stage_options(context: Context, scanner: Scanner) -> dict[str, Any]:
                 options["directory"] = bool(scanner.options_in_parentheses().get("ENABLE", False))
             case "ENCRYPTION":
                 scanner.options_in_parentheses()  # files of a sandbox lie on the local disk as they are
-            case _ if key in _EXTERNAL:
-                raise unsupported(f"external stage ({key})")
+            case "URL" | "ENDPOINT":
+                options[key.lower()] = scanner.text()
+            case "CREDENTIALS":
+                options["credentials"] = scanner.options_in_parentheses()
+            case "STORAGE_INTEGRATION":
+                raise unsupported("CREATE STAGE option STORAGE_INTEGRATION; the sandbox takes CREDENTIALS")
             case _:
                 raise unsupported(f"CREATE STAGE option {key}")
         scanner.take(",")
+    if options.keys() & {"url", "endpoint", "credentials"}:
+        check_external(options.get("url", ""), options.get("credentials", {}), options.get("endpoint", ""))
     return options
 
 
@@ -119,8 +124,10 @@ def put(context: Context, sql: str) -> Result:
     scanner.expect("PUT")
     uri = scanner.location()
     location = resolve(context, scanner.location(), for_writing=True)
+    if location.bucket is not None:
+        raise unsupported("PUT into an external stage")
     options = _read_transfer_options(scanner, "PARALLEL", "AUTO_COMPRESS", "SOURCE_COMPRESSION", "OVERWRITE")
-    how = {
+    how: dict[str, Any] = {
         "compress": options.get("AUTO_COMPRESS", True) is not False,
         "overwrite": options.get("OVERWRITE", False) is True,
         "compression": str(options.get("SOURCE_COMPRESSION", "AUTO_DETECT")).upper(),
@@ -165,7 +172,11 @@ def get(context: Context, sql: str) -> Result:
     options = _read_transfer_options(scanner, "PARALLEL", "PATTERN")
     if not folder.is_dir():
         raise missing_file(str(folder))
+    if location.bucket is not None:
+        raise unsupported("GET from an external stage")
     files = list_files(location, options.get("PATTERN"))
+    if not files:
+        raise error(253006, "22000", "While getting file(s) there was an error: 'the file does not exist'.")
     columns = [("file", TEXT), ("size", INTEGER), ("status", TEXT), ("message", TEXT)]
     rows = [(name, size, "DOWNLOADED", "") for name, size in get_files(files, location, folder)]
     return Result.rows(columns, rows)
@@ -203,7 +214,7 @@ def remove(context: Context, sql: str) -> Result:
     pattern = _read_pattern(scanner)
     rows = []
     for file in list_files(location, pattern):
-        file.path.unlink(missing_ok=True)
+        file.remove()
         rows.append((file.name, "removed"))
     return Result.rows([("name", TEXT), ("result", TEXT)], rows)
 
