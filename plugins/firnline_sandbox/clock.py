@@ -16,6 +16,9 @@ class Clock(Protocol):
     def now(self) -> dt.datetime:
         """Give the time, with a time zone."""
 
+    def moved(self) -> str | None:
+        """Give the time as SQL understands it where it is not the real time."""
+
     def on_move(self, listener: Callable[[], None]) -> None:
         """Call this after each move of the clock. The real time never moves but by itself."""
 
@@ -26,6 +29,9 @@ class SystemClock:
     def now(self) -> dt.datetime:
         """Give the time."""
         return dt.datetime.now(dt.UTC)
+
+    def moved(self) -> None:
+        """Say that it is the real time."""
 
     def on_move(self, listener: Callable[[], None]) -> None:
         """Take a listener that is never called."""
@@ -46,6 +52,10 @@ class MovableClock:
         with self._lock:
             passed = dt.timedelta() if self._stands_still else dt.datetime.now(dt.UTC) - self._began
             return self._now + passed
+
+    def moved(self) -> str:
+        """Give the time as SQL understands it."""
+        return self.now().isoformat(sep=" ")
 
     def on_move(self, listener: Callable[[], None]) -> None:
         """Call this after each move."""

@@ -232,6 +232,8 @@ class SandboxConnection:
                 return "Firnline"
             case "CURRENT_TRANSACTION":
                 return None if self.transaction is None else str(id(self.transaction))
+            case "CURRENT_TIMESTAMP":
+                return self.engine.clock.moved()
             case "LAST_QUERY_ID":
                 return self._query_id(-1)
             case _ if found := _LAST_QUERY_ID.fullmatch(name.upper()):

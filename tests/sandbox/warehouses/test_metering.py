@@ -221,3 +221,18 @@ def test_credits_outlive_the_process(tmp_path: Path, clock: MovableClock) -> Non
     with SandboxEngine.open(tmp_path, clock=clock) as engine, engine.connect() as connection:
         (row,) = connection.cursor().execute(f"{total} WHERE warehouse_name = 'W'").fetchall()
     assert row[0] == pytest.approx(4 * 300 / 3600)
+
+
+def test_sql_tells_the_time_of_the_clock(run: Run, clock: MovableClock) -> None:
+    clock.advance(days=1, hours=1)
+    (row,) = run(
+        "SELECT CURRENT_DATE()::VARCHAR AS d, CURRENT_TIME()::VARCHAR AS t, SYSDATE()::VARCHAR AS s,"
+        " DATEDIFF('hour', '2026-03-10 12:00:00 +0000'::TIMESTAMP_TZ, CURRENT_TIMESTAMP()) AS h"
+    )
+    assert (row["D"], row["T"][:8], row["S"][:19], row["H"]) == ("2026-03-11", "13:00:00", "2026-03-11 13:00:00", 25)
+    run("SELECT count(*) FROM t")
+    recent = (
+        "TABLE(INFORMATION_SCHEMA.QUERY_HISTORY(END_TIME_RANGE_START => DATEADD('minute', -1, CURRENT_TIMESTAMP())))"
+    )
+    assert {"Q": "SELECT count(*) FROM t"} in run(f"SELECT query_text AS q FROM {recent}")
+    assert {"Q": "CREATE TABLE t (a INT)"} not in run(f"SELECT query_text AS q FROM {recent}")
