@@ -108,7 +108,7 @@ class Unloader:
                     "JSON file format can unload one column alone, of type VARIANT, OBJECT or ARRAY;"
                     " use OBJECT_CONSTRUCT(*) for several"
                 )
-            line = f"coalesce(sf_without_marks(CAST({values[0].sql} AS VARCHAR)), 'null')"
+            line = f"coalesce(sf_without_marks(CAST(json({values[0].sql}) AS VARCHAR)), 'null')"
         else:
             delimiter = spelled(self.format["FIELD_DELIMITER"])
             line = f" || {quote_text(delimiter)} || ".join(self._field(value) for value in values)
@@ -121,7 +121,7 @@ class Unloader:
         quote = spelled(self.format["FIELD_OPTIONALLY_ENCLOSED_BY"])
         is_text = value.type.kind == "TEXT" or value.type.is_semi_structured
         sql = (
-            f"sf_without_marks(CAST({value.sql} AS VARCHAR))"
+            f"sf_without_marks(CAST(json({value.sql}) AS VARCHAR))"
             if value.type.is_semi_structured
             else cast(value, t.TEXT).sql
         )
@@ -226,9 +226,9 @@ class Unloader:
     def _close(self, file: _OpenFile) -> None:
         if file.sink is not file.raw:
             file.sink.close()
-        file.raw.flush()
-        os.fsync(file.raw.fileno())
-        file.raw.close()
+        file.raw.close()  # where a compressor has not done it yet
+        with file.unfinished.open("rb+") as whole:
+            os.fsync(whole.fileno())
 
     def _publish(self, file: _OpenFile) -> Written:
         file.unfinished.replace(file.final)
@@ -243,7 +243,7 @@ class Unloader:
 def _fields(translated: Translated) -> str:
     """Write the query of a Parquet file's rows: semi-structured values are JSON texts in it."""
     parts = [
-        f"sf_without_marks(CAST({name} AS VARCHAR)) AS {name}" if column.type.is_semi_structured else name
+        f"sf_without_marks(CAST(json({name}) AS VARCHAR)) AS {name}" if column.type.is_semi_structured else name
         for column in translated.columns
         for name in [quote_name(column.physical)]
     ]
