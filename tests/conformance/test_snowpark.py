@@ -1,5 +1,166 @@
+"""Every step of the plugin keeps the contract: ports, records, failures that leave nothing, cancellation."""
+
 from __future__ import annotations
 
-from firnline.testing import conformance
+from collections.abc import Mapping
+from typing import Any
 
-test_snowpark = conformance("snowpark")
+import pytest
+
+from firnline.domain import Artifact, Metrics, Model, StepContext
+from firnline.testing import Case, conformance
+from firnline_snowpark.evaluate.evaluation import Evaluation
+from firnline_snowpark.evaluate.slices import Slice
+from firnline_snowpark.rows import LearningTask
+from tests.snowpark.churn_world import World
+from tests.snowpark.plans import plans_table, train
+
+GENERATED = {"events": 1_000, "start": "2025-01-01", "end": "2025-12-31"}
+FEATURES = {"snapshots": 3, "window_days": [7, 30], "horizon_days": 30}
+
+
+def _world(context: StepContext) -> World:
+    return World(context.session, context.directory)
+
+
+def business(context: StepContext) -> dict[str, Artifact]:
+    """Make four customers and what they did."""
+    world = _world(context)
+    customers = [(f"'C{n}', 'basic', 'monthly', {10 + n}.5, '2025-01-0{n}', ") for n in (1, 2, 3, 4)]
+    gone = ["NULL", "'2025-06-20'", "NULL", "'2025-07-20'"]
+    days = [f"DATEADD('day', {day}, '2025-02-01'::TIMESTAMP_NTZ)" for day in range(0, 180, 6)]
+    return {
+        "customers": world.table(
+            "CUSTOMER_ID TEXT, PLAN TEXT, CONTRACT TEXT, MONTHLY_FEE FLOAT, SIGNED_UP_ON DATE, CANCELLED_ON DATE",
+            *(row + left for row, left in zip(customers, gone, strict=True)),
+        ),
+        "events": world.table(
+            "EVENT_ID INT, CUSTOMER_ID TEXT, OCCURRED_AT TIMESTAMP_NTZ, SESSIONS INT, MINUTES FLOAT, ERRORS INT, "
+            "DEVICE TEXT, TOOLS INT",
+            *(f"{place}, 'C{1 + place % 4}', {at}, 2, 9.5, 0, 'ios', 1" for place, at in enumerate(days)),
+        ),
+        "tickets": world.table(
+            "TICKET_ID INT, CUSTOMER_ID TEXT, OPENED_AT TIMESTAMP_NTZ, RESOLVED_AT TIMESTAMP_NTZ, PRIORITY TEXT, "
+            "SATISFACTION INT",
+            f"1, 'C1', {days[3]}, {days[4]}, 'high', 3",
+            f"2, 'C2', {days[9]}, NULL, 'low', NULL",
+        ),
+    }
+
+
+def one_table(context: StepContext) -> dict[str, Artifact]:
+    """Make a small table."""
+    return {"table": plans_table(_world(context))}
+
+
+def snapshots(context: StepContext) -> dict[str, Artifact]:
+    """Make a table with a date in each row."""
+    world = _world(context)
+    days = "DATEADD('day', MOD(ID, 12) * 30, '2025-01-01'::DATE)"
+    dated = world.changed(plans_table(world), "ALTER TABLE {} ADD COLUMN DAY DATE", f"UPDATE {{}} SET DAY = {days}")
+    return {"table": dated}
+
+
+def rows_to_learn(context: StepContext) -> dict[str, Artifact]:
+    """Make training and validation rows."""
+    table = plans_table(_world(context))
+    return {"train": table, "valid": table}
+
+
+def trained(context: StepContext) -> Mapping[str, Any]:
+    """Fit a model."""
+    world = _world(context)
+    found = train(world, plans_table(world), "PLAN")
+    return {"table": found.table, "model": found.model, "metrics": found.metrics}
+
+
+def to_measure(context: StepContext) -> dict[str, Artifact]:
+    """Hand a model to the evaluation."""
+    found = trained(context)
+    return {"model": found["model"], "test": found["table"], "train": found["table"]}
+
+
+def to_register(context: StepContext) -> dict[str, Artifact]:
+    """Hand a model to the registry."""
+    found = trained(context)
+    return {
+        "model": found["model"],
+        "metrics": found["metrics"],
+        "data": found["table"],
+        "features": found["table"],
+    }
+
+
+def to_score(context: StepContext) -> dict[str, Artifact]:
+    """Register a model."""
+    given = to_register(context)
+    registered = _world(context).run("register.model", {"sample_rows": 5}, **given)["registered"]
+    return {"model": registered, "table": given["data"]}
+
+
+def to_sum_up(context: StepContext) -> dict[str, Artifact]:
+    """Hand a model and its evaluation to the summary, which uses no platform."""
+    task = LearningTask(features=("AGE",), target="PLAN", task="binary", classes=("no", "yes"))
+    found = {"roc_auc": 0.8, "log_loss": 0.3}
+    part = Slice(column="AGE", value="1 to 9", rows=30, actual=0.1, predicted=0.2, measures={"roc_auc": 0.6})
+    evaluation = Evaluation(
+        task=task,
+        rows=100,
+        unknown=0,
+        primary="roc_auc",
+        metrics=found,
+        baseline={"roc_auc": 0.5, "log_loss": 0.4},
+        intervals={"roc_auc": (0.7, 0.9)},
+        importances=[("AGE", 0.2, 0.01)],
+        slices=[part],
+        threshold=0.5,
+        share=0.2,
+    )
+    (context.directory / "model.pkl").write_bytes(b"")
+    return {
+        "model": Model(
+            path=context.directory / "model.pkl",
+            framework="sklearn",
+            task=task.task,
+            features=task.features,
+            target=task.target,
+            classes=task.classes,
+        ),
+        "metrics": Metrics(values=found),
+        "details": context.save(evaluation, "evaluation.pkl"),
+    }
+
+
+def csv_file(context: StepContext) -> dict[str, Artifact]:
+    """Write a file into the project."""
+    lines = [f"{number},{'x' if number % 3 else 'y'},{number / 7:.3f}" for number in range(60)]
+    (context.project / "rows.csv").write_text("\n".join(["id,kind,size", *lines]), encoding="utf-8")
+    return {}
+
+
+EXPECTED = {"some": {"kind": "row_count", "low": 1}}
+SOURCE = {"target": "PLAN", "identifiers": ["ID"], "set_aside": ["SPEND"]}
+
+test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")(
+    conformance(
+        "snowpark",
+        cases={
+            "ingest.generated": Case(params=GENERATED),
+            "ingest.files": Case(params={"path": "rows.csv"}, inputs=csv_file),
+            "prepare.clean": Case(params={"customers": {"keys": ["CUSTOMER_ID"], "lower": ["PLAN"]}}, inputs=business),
+            "prepare.clean_table": Case(params={"rules": {"keys": ["ID"]}}, inputs=one_table),
+            "prepare.tabular": Case(params={"target": "PLAN"}, inputs=one_table),
+            "check.expect": Case(params={"customers": EXPECTED}, inputs=business),
+            "check.expect_table": Case(params={"expect": EXPECTED}, inputs=one_table),
+            "features.churn": Case(params=FEATURES, inputs=business),
+            "split.time": Case(params={"date_column": "DAY", "gap_days": 1}, inputs=snapshots),
+            "split.random": Case(params={"seed": 3}, inputs=one_table),
+            "train.xgboost": Case(params={**SOURCE, "rounds": 5}, inputs=rows_to_learn),
+            "train.logistic": Case(params=SOURCE, inputs=rows_to_learn),
+            "evaluate.holdout": Case(params={"resamples": 10}, inputs=to_measure),
+            "register.model": Case(params={"sample_rows": 5}, inputs=to_register),
+            "score.model": Case(params={"identifiers": ["ID"]}, inputs=to_score),
+            "report.summary": Case(inputs=to_sum_up),
+        },
+    )
+)
