@@ -11,7 +11,7 @@ from firnline_sandbox.translate.formats import parse_time, parse_time_by
 from firnline_sandbox.translate.functions import Call, declare, function
 from firnline_sandbox.translate.intervals import DAY_UNITS, interval_sql, interval_unit, is_unit
 from firnline_sandbox.translate.operators import as_text, numeric
-from firnline_sandbox.translate.values import Value
+from firnline_sandbox.translate.values import Value, quote_text
 
 if TYPE_CHECKING:
     from firnline_sandbox.types import SnowflakeType
