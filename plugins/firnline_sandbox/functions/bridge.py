@@ -69,10 +69,10 @@ class Bridge:
                 self._cursor.create_function(
                     name,
                     self._called(),
-                    None,  # type: ignore[arg-type] - any arguments
+                    None,  # any arguments
                     result,
-                    type="arrow",  # type: ignore[arg-type]
-                    null_handling="special",  # type: ignore[arg-type]
+                    type="arrow",
+                    null_handling="special",
                     side_effects=volatile,
                 )
                 self._names[result, volatile] = name

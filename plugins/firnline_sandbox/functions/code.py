@@ -43,6 +43,7 @@ class Code:
     body: str | None
     imports: tuple[str, ...]
     strict: bool
+    names: tuple[str, ...]
     parameters: tuple[SnowflakeType, ...]
     returns: SnowflakeType | None
     columns: tuple[tuple[str, SnowflakeType], ...] | None
@@ -58,6 +59,7 @@ class Code:
                 "body": self.body,
                 "imports": self.imports,
                 "strict": self.strict,
+                "names": self.names,
                 "parameters": [type_.to_dict() for type_ in self.parameters],
                 "returns": None if self.returns is None else self.returns.to_dict(),
                 "columns": None if self.columns is None else [[name, type_.to_dict()] for name, type_ in self.columns],
@@ -77,6 +79,7 @@ class Code:
             if columns is None
             else tuple((name, SnowflakeType.from_dict(type_)) for name, type_ in columns),
             imports=tuple(fields.pop("imports")),
+            names=tuple(fields.pop("names")),
             **fields,
         )
 
@@ -92,6 +95,7 @@ def code_of(routine: Routine, imports: list[Path]) -> Code:
         body=routine.body,
         imports=tuple(str(path) for path in imports),
         strict=routine.strict,
+        names=tuple(argument.name for argument in routine.arguments),
         parameters=tuple(argument.type for argument in routine.arguments),
         returns=parse_type(routine.returns) if routine.variety != TABLE else None,
         columns=None

@@ -17,6 +17,8 @@ from firnline_sandbox.translate.parsing import parse_type
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from snowflake.connector.errors import ProgrammingError
+
     from firnline_sandbox.context import Context
     from firnline_sandbox.statements.scanner import Scanner
     from firnline_sandbox.types import SnowflakeType
@@ -108,16 +110,17 @@ def read_types(scanner: Scanner) -> list[SnowflakeType]:
 
 
 def find_exact(
-    context: Context, kind: type[AnyRoutine], parts: Sequence[str], types: list[SnowflakeType]
-) -> AnyRoutine | None:
+    context: Context, kind: type[Function | Procedure], parts: Sequence[str], types: list[SnowflakeType]
+) -> Function | Procedure | None:
     """Find the routine with exactly these kinds of arguments; None if there is none."""
     wanted = signature(parts[-1], types)
-    return next((one for one in named_routines(context, kind, parts) if one.signature == wanted), None)
+    found = named_routines(context, Function, parts) if kind is Function else named_routines(context, Procedure, parts)
+    return next((one for one in found if one.signature == wanted), None)
 
 
 def missing_routine(
     context: Context, kind: type[Function | Procedure], parts: Sequence[str], types: list[SnowflakeType]
-) -> Exception:
+) -> ProgrammingError:
     """Say that there is no such routine."""
     database, schema, name = context.qualify(parts)
     return missing_object(kind.kind, f"{database}.{schema}.{signature(name, types)}")

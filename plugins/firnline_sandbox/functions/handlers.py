@@ -115,14 +115,15 @@ def run_table_rows(code: Code, handler: Any, columns: Sequence[Any], rows: int) 
     lists: list[_Rows] = []
     if rows and _takes_partitions(handler):
         found = _Rows(code)
-        found.add_frame(handler().end_partition(_frame(columns, code.parameters, rows)), None)
+        found.add_frames(handler().end_partition(_named_frame(code, columns, rows)), None)
         lists = [_Rows(code) for _ in range(rows - 1)] + [found]
     elif rows:
         instance = handler()
-        for values in _process_each(code, instance, columns, rows):
-            lists.append(_Rows(code))
-            lists[-1].add(values, 0)
-        lists[-1].add(_end(instance), None)
+        for position, found in enumerate(_process_each(code, instance, columns, rows)):
+            found.origins = [0] * len(found)
+            if position == rows - 1:
+                found.add_end(instance)
+            lists.append(found)
     return _to_lists(code, lists)
 
 
@@ -136,12 +137,12 @@ def run_table_groups(code: Code, handler: Any, groups: Any) -> pa.Array:
         if not rows:
             continue
         if _takes_partitions(handler):
-            found.add_frame(handler().end_partition(_frame(columns[1:], code.parameters, rows)), None)
+            found.add_frames(handler().end_partition(_named_frame(code, columns[1:], rows)), None)
             continue
         instance = handler()
-        for position, values in enumerate(_process_each(code, instance, columns[1:], rows)):
-            found.add(values, position + 1)
-        found.add(_end(instance), None)
+        for position, given in enumerate(_process_each(code, instance, columns[1:], rows)):
+            found.extend(given, position + 1)
+        found.add_end(instance)
     return _to_lists(code, lists)
 
 
@@ -150,46 +151,52 @@ def _takes_partitions(handler: Any) -> bool:
     return is_vectorized(getattr(handler, "end_partition", None))
 
 
-def _process_each(code: Code, instance: Any, columns: Sequence[Any], rows: int) -> Iterator[Iterable[Any]]:
+def _named_frame(code: Code, columns: Sequence[Any], rows: int) -> Any:
+    """Give a frame whose columns are named after the parameters, as table functions get it."""
+    frame = _frame(columns, code.parameters, rows)
+    frame.columns = list(code.names)
+    return frame
+
+
+def _process_each(code: Code, instance: Any, columns: Sequence[Any], rows: int) -> Iterator[_Rows]:
+    """Give what ``process`` gives for each row of arguments."""
     process = getattr(instance, "process", None)
     if process is None:
-        yield from ([] for _ in range(rows))
+        yield from (_Rows(code) for _ in range(rows))
         return
     if is_vectorized(process):
         yield from _process_vectorized(code, process, columns, rows)
         return
     arguments = [to_python(column, type_) for column, type_ in zip(columns, code.parameters, strict=True)]
     for row in zip(*arguments, strict=True) if arguments else [()] * rows:
+        found = _Rows(code)
         if code.strict and None in row:
-            yield []
+            found.add([(None,) * len(code.columns or ())], 0)
         else:
-            yield process(*row) or []
+            found.add(process(*row) or [], 0)
+        yield found
 
 
-def _process_vectorized(code: Code, process: Any, columns: Sequence[Any], rows: int) -> Iterator[Iterable[Any]]:
-    import pandas as pd
-
+def _process_vectorized(code: Code, process: Any, columns: Sequence[Any], rows: int) -> Iterator[_Rows]:
+    """Call ``process`` with batches: it gives a row for each one of a batch, or else they stand with its last."""
     size = getattr(process, BATCH_SIZE, None) or rows
     for start in range(0, rows, size):
         count = min(size, rows - start)
-        frame = _frame([column.slice(start, count) for column in columns], code.parameters, count)
-        result = process(frame)
-        parts = result if isinstance(result, tuple) else None
-        given = pd.DataFrame(dict(enumerate(parts))) if parts is not None else pd.DataFrame(result)
-        if len(given) != count:
-            raise ValueError(f"the vectorized process method returned {len(given)} rows for {count}")
-        yield from ([row] for row in given.itertuples(index=False, name=None))
-
-
-def _end(instance: Any) -> Iterable[Any]:
-    end_partition = getattr(instance, "end_partition", None)
-    return [] if end_partition is None else end_partition() or []
+        batch = [column.slice(start, count) for column in columns]
+        given = _Rows(code)
+        given.add_frames(process(_named_frame(code, batch, count)), 0)
+        if len(given) == count:
+            yield from given.one_by_one()
+        else:
+            yield from (_Rows(code) for _ in range(count - 1))
+            yield given
 
 
 class _Rows:
-    """The rows that a table function gives for one row or partition."""
+    """The rows that a table function gives: plain ones, or frames where it is vectorised."""
 
     def __init__(self, code: Code) -> None:
+        self._code = code
         self._width = len(code.columns or ())
         self.origins: list[int | None] = []
         self.rows: list[tuple[Any, ...]] = []
@@ -207,15 +214,44 @@ class _Rows:
             self.rows.append(values)
             self.origins.append(origin)
 
-    def add_frame(self, result: Any, origin: int | None) -> None:
-        """Add a frame, or a tuple of columns."""
+    def add_frames(self, result: Any, origin: int | None) -> None:
+        """Add a frame, a tuple of columns, or several of them."""
         import pandas as pd
 
-        frame = pd.DataFrame(dict(enumerate(result))) if isinstance(result, tuple) else pd.DataFrame(result)
-        if frame.shape[1] != self._width:
-            raise ValueError(f"the handler gave {frame.shape[1]} columns, expected {self._width}")
-        self.frames.append(frame)
-        self.origins += [origin] * len(frame)
+        if isinstance(result, pd.DataFrame | tuple):
+            result = [result]
+        for one in [] if result is None else result:
+            frame = one if isinstance(one, pd.DataFrame) else pd.DataFrame(dict(enumerate(one)))
+            if frame.shape[1] != self._width:
+                raise ValueError(f"the handler gave {frame.shape[1]} columns, expected {self._width}")
+            self.frames.append(frame)
+            self.origins += [origin] * len(frame)
+
+    def add_end(self, instance: Any) -> None:
+        """Add what ``end_partition`` gives, if there is one."""
+        end_partition = getattr(instance, "end_partition", None)
+        if end_partition is None:
+            return
+        if is_vectorized(getattr(instance, "process", None)):
+            self.add_frames(end_partition(), None)
+            return
+        result = end_partition()
+        self.add([] if result is None else result, None)
+
+    def extend(self, other: _Rows, origin: int) -> None:
+        """Add other rows as those of one row of arguments."""
+        self.rows += other.rows
+        self.frames += other.frames
+        self.origins += [origin] * len(other)
+
+    def one_by_one(self) -> Iterator[_Rows]:
+        """Give each row of the frames alone."""
+        for frame in self.frames:
+            for position in range(len(frame)):
+                single = _Rows(self._code)
+                single.frames = [frame.iloc[position : position + 1]]
+                single.origins = [0]
+                yield single
 
 
 def _to_lists(code: Code, lists: Sequence[_Rows]) -> pa.Array:

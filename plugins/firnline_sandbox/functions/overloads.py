@@ -10,6 +10,8 @@ from firnline_sandbox.functions.objects import Function, Procedure, Routine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from snowflake.connector.errors import ProgrammingError
+
     from firnline_sandbox.context import Context
     from firnline_sandbox.types import SnowflakeType
 
@@ -102,7 +104,7 @@ def _cost(routine: Routine, given: Sequence[SnowflakeType], named: dict[str, Sno
     return total
 
 
-def wrong_arguments(name: str, given: Sequence[SnowflakeType]) -> Exception:
+def wrong_arguments(name: str, given: Sequence[SnowflakeType]) -> ProgrammingError:
     """Say that no function of this name takes such arguments."""
     types = ", ".join(type_.sql for type_ in given)
     return error(

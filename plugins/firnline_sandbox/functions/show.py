@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline_sandbox.functions.create import find_exact, missing_routine, read_types
-from firnline_sandbox.functions.objects import AGGREGATE, TABLE, Function, Procedure, signature
+from firnline_sandbox.functions.objects import AGGREGATE, TABLE, Function, Procedure, short_type, signature
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.registry import statement
 from firnline_sandbox.statements.showing import read_show
@@ -111,7 +111,7 @@ def describe(context: Context, sql: str) -> Result:
 
 
 def _properties(routine: Routine) -> dict[str, str | None]:
-    shown = ", ".join(f"{argument.name} {argument.sql_type}" for argument in routine.arguments)
+    shown = ", ".join(f"{argument.name} {short_type(argument.type)}" for argument in routine.arguments)
     properties: dict[str, str | None] = {
         "signature": f"({shown})",
         "returns": routine.returns_shown,
