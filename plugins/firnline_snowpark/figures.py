@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ LIGHT: Final = "#d9dee3"
 _STYLE: Final[dict[str, Any]] = {
     "svg.hashsalt": "firnline",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a column may be called $x$
     "font.family": "sans-serif",
     "font.size": 10,
     "axes.titlesize": 11,
@@ -48,7 +50,9 @@ def draw_svg(draw: Callable[[Axes], None], *, width: float = 5.2, height: float 
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with _LOCK, mpl.rc_context(_STYLE):
+    with _LOCK, mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # Names in any script stay text in the SVG; the browser has the letters that matplotlib's font lacks.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure.add_subplot())

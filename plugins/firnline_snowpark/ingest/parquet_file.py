@@ -75,7 +75,7 @@ def _damaged(path: Path, error: Exception) -> DataError:
         file.seek(max(0, size - len(MAGIC)))
         ending = file.read()
     if not is_parquet(path):
-        return DataError(f"{path.name} is not a Parquet file", hint="if it is CSV, leave the param format at auto")
+        return DataError(f"{path.name} is not a Parquet file", hint="if it is CSV, say so with the param format=csv")
     if ending != MAGIC:
         return DataError(
             f"{path.name} is cut off: it begins as Parquet, but its closing bytes are missing (size {size:,} bytes)",
