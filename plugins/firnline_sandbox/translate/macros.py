@@ -81,7 +81,7 @@ _SCALARS: Final = [
         (
             "CASE json_type(v) WHEN 'VARCHAR' THEN CASE WHEN starts_with(v->>'$', chr(1)) THEN substr(v->>'$', 3)"
             " ELSE v->>'$' END WHEN 'DOUBLE' THEN CASE WHEN contains(lower(CAST(v AS VARCHAR)), 'e')"
-            " THEN sf_float_to_text(CAST(v->>'$' AS DOUBLE)) ELSE v->>'$' END"
+            " THEN sf_float_to_text(TRY_CAST(v->>'$' AS DOUBLE)) ELSE v->>'$' END"
             " WHEN 'VARCHAR' THEN v->>'$' ELSE sf_without_marks(v->>'$') END"
         ),
     ),
