@@ -100,10 +100,10 @@ def beside(translation: Translation, left: str, call: TableCall, scope: Scope, *
     if call.function.body is not None:
         sql = _beside_body(translation, left, call, taken, scope, keep=keep)
     elif call.window is None:
-        rows = _call_rows(call)
-        rows = f"sf_or_nothing({rows})" if keep else rows
-        inner = f"SELECT {', '.join(taken.listed)}, unnest({rows}) AS o FROM {scope.number_rows(left)}"
-        kept = [f"CASE WHEN o IS NULL OR o.i IS NOT NULL THEN {name} END AS {name}" for name in taken.names]
+        called = f"SELECT {', '.join(taken.listed)}, {_call_rows(call)} AS r FROM {scope.number_rows(left)}"
+        rows = "CASE WHEN len(r) = 0 THEN [NULL] ELSE r END" if keep else "r"
+        inner = f"SELECT *, unnest({rows}) AS o FROM ({called})"
+        kept = [f"CASE WHEN len(r) = 0 OR o.i IS NOT NULL THEN {name} END AS {name}" for name in taken.names]
         sql = f"SELECT {', '.join([*kept, *call.outputs()])} FROM ({inner})"
     else:
         if keep:

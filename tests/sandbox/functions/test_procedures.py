@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from snowflake.connector.errors import ProgrammingError
 from snowflake.snowpark import DataFrame, Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 from snowflake.snowpark.functions import col
@@ -192,5 +193,5 @@ def test_output_of_a_schema_is_checked(session: Session) -> None:
     one = session.sproc.register(
         lambda inner: inner.sql("select 1 as a"), return_type=schema, input_types=[], name="one_column"
     )
-    with pytest.raises(SnowparkSQLException, match="returned 1 columns, declared are 2"):
-        one().collect()
+    with pytest.raises(ProgrammingError, match="returned 1 columns, declared are 2"):
+        one()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable  # noqa: TC003 (Snowpark reads it from the handlers' annotations)
+from typing import TYPE_CHECKING, Any, Optional
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from snowflake.snowpark.functions import col, lit, udaf
 from snowflake.snowpark.types import FloatType, IntegerType, StringType, StructField, StructType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from snowflake.snowpark import Session
 
@@ -165,7 +166,7 @@ def span(session: Session) -> Callable[..., Any]:
             for value in other:
                 self.accumulate(value)
 
-        def finish(self) -> int | None:
+        def finish(self) -> Optional[int]:  # noqa: UP045 (Snowpark knows this spelling alone)
             return self.values[1] - self.values[0] if self.values else None
 
     return Span
