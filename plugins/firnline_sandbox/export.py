@@ -55,8 +55,8 @@ def _export(connection: SandboxConnection, folder: Path) -> list[str]:
             statements.append(_create_table(connection, full))
             _write_rows(connection, full, folder / database / schema / f"{_file_name(row['name'])}.parquet")
             names.append(full)
-        for view in _rows(connection, f"SHOW VIEWS IN SCHEMA {home}"):
-            statements.append(f"{view['text'].strip().rstrip(';')};")
+        views = _rows(connection, f"SHOW VIEWS IN SCHEMA {home}")
+        statements += [f"{view['text'].strip().rstrip(';')};" for view in views]
     (folder / STATEMENTS).write_text("\n".join(dict.fromkeys(statements)) + "\n", encoding="utf-8")
     return names
 

@@ -39,6 +39,7 @@ class Calls:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._open: set[http.client.HTTPConnection] = set()
+        self._last: Endpoint | None = None
 
     def hello(self) -> bool:
         """Say whether somebody answers who holds this very sandbox.
@@ -80,18 +81,20 @@ class Calls:
         """
         started = lonely_since = time.monotonic()
         while True:
-            known = endpoint.read(self.folder)
+            # A holder that leaves cannot be found any more, but lets open transactions end.
+            known = self._last if fields.get("in_transaction") and self._last else endpoint.read(self.folder)
             if known is not None:
                 try:
                     return self._post(known, verb, wire.dumps(fields), anew=not is_repeatable)
                 except _NotSentError:
-                    pass
+                    self._last = None
                 except (OSError, http.client.HTTPException) as failure:
                     if not is_repeatable:
                         raise CallFailedError(
                             f"process {known.pid}, which held the sandbox, went away while it ran a procedure; "
                             "how far that came is unknown"
                         ) from failure
+                    self._last = None
                     fields["again"] = True
             now = time.monotonic()
             if now - started > PATIENCE_S:
@@ -125,6 +128,7 @@ class Calls:
             raise
         match response.status:
             case 200:
+                self._last = known
                 return wire.loads(body)
             case 401 | 503:
                 self._hang_up(connection)
