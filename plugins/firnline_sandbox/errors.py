@@ -48,6 +48,11 @@ def missing_object(kind: str, name: str) -> ProgrammingError:
     return error(2003, "42S02", f"{COMPILATION}{kind.capitalize()} '{name}' does not exist or not authorized.")
 
 
+def missing_table(name: str) -> ProgrammingError:
+    """The table that COPY INTO or TRUNCATE names is absent; the connector looks at the end of this text."""
+    return error(2003, "42S02", f"{COMPILATION}Table '{name}' does not exist")
+
+
 def missing_context(name: str) -> ProgrammingError:
     """A USE statement, or a session's start, names an object that is absent."""
     return error(

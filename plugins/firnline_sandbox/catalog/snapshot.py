@@ -57,10 +57,6 @@ class Catalog:
         copy._entries = dict(self._entries)
         return copy
 
-    def same_as(self, other: Catalog) -> bool:
-        """Say whether two catalogs hold the same entries."""
-        return self._entries == other._entries
-
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
 

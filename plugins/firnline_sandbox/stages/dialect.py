@@ -77,48 +77,60 @@ class Dialect:
         With ``exact``, each record says where its fields start.
         """
         following = iter(pieces)
-        text, place, line, before = "", 0, 1, 0
-        while True:
+        text, line, before, last = "", 1, 0, False
+        while not last:
             piece = next(following, None)
-            text, before, place = text[place:] + (piece or ""), before + place, 0
-            if piece is not None and not exact and self._is_simple(text):
-                cut = text.rfind("\n") + 1
-                lines = text[:cut].splitlines() if "\r" in text else text[:cut].split("\n")[:-1]
-                if "\r" not in text or len(lines) == len(_LINE.findall(text, 0, cut)):
-                    for found in self._simple(lines, line, before):
-                        if line > skip:
-                            yield found
-                        line += 1
-                    place = cut
-                    continue
-            while place < len(text) and (cut_off := self._record(text, place, last=piece is None)) is not None:
-                follow, record = cut_off
-                lines_taken = len(_LINE.findall(text, place, follow))
-                record.line, record.start, record.end = line, before + record.start, before + record.end
-                record.fault_at += before
-                record.starts = [start + before for start in record.starts]
-                line, place = line + lines_taken, follow
+            last = piece is None
+            text += piece or ""
+            block = None if exact or last else self._simple_block(text)
+            found: Iterable[Record]
+            if block is None:
+                found, place = self._block(text, line, before, last=last)
+            else:
+                found, place = self._simple(block, line, before), sum(map(len, block))
+            for record in found:
                 if record.line > skip:
                     yield record
-            if piece is None:
-                return
+            line += len(_LINE.findall(text, 0, place)) if block is None else len(block)
+            text, before = text[place:], before + place
 
-    def _is_simple(self, text: str) -> bool:
-        """Say whether lines and delimiters are all that there is to a text."""
+    def _simple_block(self, text: str) -> list[str] | None:
+        """Give the whole lines of a text, with their ends, if lines and delimiters are all that there is to it."""
         marks = {mark for mark in (self.quote, self.escape_plain) if mark}
-        return bool(self.line_ends and self.delimiter) and not any(mark in text for mark in marks)
+        if not (self.line_ends and self.delimiter) or any(mark in text for mark in marks):
+            return None
+        end = "\r\n" if "\r" in text else "\n"
+        block = text[: text.rfind(end) + len(end)] if end in text else ""
+        if end == "\r\n" and not block.count("\r") == block.count("\n") == block.count(end):
+            return None
+        return [line + end for line in block.split(end)[:-1]]
 
     def _simple(self, lines: list[str], line: int, start: int) -> Iterator[Record]:
         delimiter, trim, nulls = self.delimiter, self.trim, self.nulls | ({""} if self.empty_as_null else frozenset())
         for text in lines:
-            fields: list[str | None] = [*text.split(delimiter)]
+            bare = text.rstrip("\r\n")
+            fields: list[str | None] = [*bare.split(delimiter)]
             if trim:
                 fields = [part and part.strip() for part in fields]
             if not nulls.isdisjoint(fields):
                 fields = [None if part in nulls else part for part in fields]
-            yield Record(line, start, start + len(text), fields)
+            yield Record(line, start, start + len(bare), fields)
             line += 1
-            start += len(text) + 1
+            start += len(text)
+
+    def _block(self, text: str, line: int, before: int, *, last: bool) -> tuple[list[Record], int]:
+        """Give the records that end in a text, and where the rest begins."""
+        found: list[Record] = []
+        place = 0
+        while place < len(text) and (cut := self._record(text, place, last=last)) is not None:
+            follow, record = cut
+            record.line, record.start, record.end = line, before + record.start, before + record.end
+            record.fault_at += before
+            record.starts = [start + before for start in record.starts]
+            found.append(record)
+            line += len(_LINE.findall(text, place, follow))
+            place = follow
+        return found, place
 
     def _record(self, text: str, place: int, *, last: bool) -> tuple[int, Record] | None:
         """Read one record; None if its end has not come yet. Gives where the next one starts."""
@@ -184,20 +196,23 @@ class Dialect:
 
 def _plain(delimiter: str, end: str, escape: str, *, line_ends: bool) -> str:
     """Write the expression of a field without quotes."""
-    escaped = rf"{re.escape(escape)}.|" if escape else ""
+    escaped = rf"{re.escape(escape)}(?:.|\Z)|" if escape else ""
     if line_ends and len(delimiter) <= 1:
         stops = re.escape(delimiter) + r"\r\n" + re.escape(escape)
-        return f"(?:{escaped}[^{stops}]+)*"
+        return f"(?:{escaped}[^{stops}]++)*+"
     stops = "|".join(part for part in (re.escape(delimiter), end) if part)
-    return f"(?:{escaped}(?!{stops}).)*"
+    return f"(?:{escaped}(?!{stops}).)*+"
 
 
 def _quoted(quote: str, escape: str) -> str:
-    """Write the expression of a field in quotes; its body is group 1."""
+    """Write the expression of a field in quotes; its body is group 1.
+
+    It gives nothing back: a text without a closing quote fails at once, and half of a doubled quote closes nothing.
+    """
     mark = re.escape(quote)
     escaped = rf"{re.escape(escape)}.|" if escape and escape != quote else ""
     kept = re.escape(quote) + (re.escape(escape) if escape != quote else "")
-    return rf"{mark}((?:{escaped}{mark}{mark}|[^{kept}]+)*){mark}"
+    return rf"{mark}((?:{escaped}{mark}{mark}|[^{kept}]++)*+){mark}(?!{mark})"
 
 
 def _unescaped(value: str, escape: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -143,6 +143,8 @@ def _column(found: dict[str, Inferred], file: StagedFile, name: str, expression:
 
 
 def _see_parquet(found: dict[str, Inferred], file: StagedFile, format_: Format) -> None:
+    # Bytes that are not marked as text are BINARY here, whatever they are loaded as.
+    format_ = replace(format_, options={**format_.options, "BINARY_AS_TEXT": False})
     try:
         fields = parquet.fields_of(str(file.path), format_)
     except (pa.ArrowInvalid, OSError) as failure:

@@ -64,6 +64,10 @@ def _typed(arrow: pa.DataType, converted: str, format_: Format) -> tuple[t.Snowf
     """
     if isinstance(arrow, pa.DictionaryType):
         arrow = arrow.value_type
+    if isinstance(arrow, pa.BaseExtensionType):
+        arrow = arrow.storage_type
+    if pa.types.is_duration(arrow):
+        arrow = pa.int64()  # Parquet has no type for it
     if pa.types.is_timestamp(arrow):
         if format_["USE_LOGICAL_TYPE"]:
             return (t.TIMESTAMP_LTZ, "CAST({} AS TIMESTAMPTZ)") if arrow.tz else (t.TIMESTAMP_NTZ, _TO_TIMESTAMP)
@@ -73,7 +77,7 @@ def _typed(arrow: pa.DataType, converted: str, format_: Format) -> tuple[t.Snowf
     if pa.types.is_binary(arrow) or pa.types.is_large_binary(arrow) or pa.types.is_fixed_size_binary(arrow):
         return (t.TEXT, "decode({})") if format_["BINARY_AS_TEXT"] else (t.BINARY, "CAST({} AS BLOB)")
     if pa.types.is_nested(arrow):
-        return (t.ARRAY if _is_list(arrow) else t.OBJECT), "CAST(to_json({}) AS JSON)"
+        return t.VARIANT, "CAST(to_json({}) AS JSON)"
     for test, type_ in _SIMPLE:
         if test(arrow):
             return type_, f"CAST({{}} AS {type_.duckdb})"
@@ -91,10 +95,6 @@ _SIMPLE: Final = (
     (pa.types.is_date, t.DATE),
     (pa.types.is_time, t.TIME),
 )
-
-
-def _is_list(arrow: pa.DataType) -> bool:
-    return isinstance(arrow, pa.ListType | pa.LargeListType | pa.FixedSizeListType)
 
 
 def read(context: Context, files: Sequence[StagedFile], format_: Format) -> StagedRows:

@@ -144,10 +144,12 @@ def open_bucket(url: str, credentials: Mapping[str, Any], endpoint: str, cache: 
         files: fs.FileSystem = _azure(parts.netloc, credentials)
         return Bucket(url=url, base=container, files=files, cache=cache)
     base = f"{parts.netloc}/{path}" if path else parts.netloc
-    return Bucket(url=url, base=base, files=_s3(credentials, endpoint), cache=cache)
+    return Bucket(url=url, base=base, files=_s3(parts.netloc, credentials, endpoint), cache=cache)
 
 
-def _s3(credentials: Mapping[str, Any], endpoint: str) -> fs.FileSystem:
+def _s3(bucket: str, credentials: Mapping[str, Any], endpoint: str) -> fs.FileSystem:
+    with _storage_errors(f"s3://{bucket}"):
+        region = "us-east-1" if endpoint else fs.resolve_s3_region(bucket)
     scheme, _, host = endpoint.rpartition("://")
     key = credentials.get("AWS_KEY_ID")
     # Without credentials Snowflake reads public buckets: those of the machine's user are none of a stage's business.
@@ -158,7 +160,7 @@ def _s3(credentials: Mapping[str, Any], endpoint: str) -> fs.FileSystem:
         anonymous=key is None,
         endpoint_override=host or None,
         scheme=scheme or "https",
-        region="us-east-1" if endpoint else None,
+        region=region,
         connect_timeout=10,
         request_timeout=60,
     )

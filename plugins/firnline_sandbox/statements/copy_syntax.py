@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlglot import exp
 
-from firnline_sandbox.errors import column_count, invalid_argument, unsupported
+from firnline_sandbox.errors import column_count, invalid_argument, missing_table, unsupported
 from firnline_sandbox.statements.registry import rewrite_query
 from firnline_sandbox.statements.targets import column_named
 from firnline_sandbox.translate import parse_statement
@@ -107,10 +107,13 @@ class Load:
 
 def read_load(context: Context, scanner: Scanner) -> Load:
     """Read the statement behind ``COPY INTO``."""
-    table = context.table(scanner.name())
+    names = context.qualify(scanner.name())
+    if context.catalog.find_relation(names, context.session_id) is None:
+        raise missing_table(".".join(names))
+    table = context.table(names)
     given = scanner.sees("(")
-    names = scanner.items(scanner.identifier) if given else [column.name for column in table.columns]
-    columns = tuple(column_named(table, name) for name in names)
+    listed = scanner.items(scanner.identifier) if given else [column.name for column in table.columns]
+    columns = tuple(column_named(table, name) for name in listed)
     location, projections, alias, params = f'@%"{table.name}"', None, "", ()
     hints: dict[str, Any] = {}
     if scanner.take("FROM"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from firnline_sandbox.binds import BatchBinds
-from firnline_sandbox.errors import column_count, missing_object, nondeterministic_merge, unsupported
+from firnline_sandbox.errors import column_count, missing_table, nondeterministic_merge, unsupported
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.batch import batch_query
 from firnline_sandbox.statements.columns import default_sql
@@ -191,7 +191,7 @@ def truncate(context: Context, sql: str) -> Result:
     if context.catalog.find_relation(names, context.session_id) is None:
         if if_exists:
             return Result.status()
-        raise missing_object("table", ".".join(names))
+        raise missing_table(".".join(names))
     table = context.table(parts)
     if count_rows(context, f"DELETE FROM {table.physical}"):  # noqa: S608
         context.transaction.touch(table)

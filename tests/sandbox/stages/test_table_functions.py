@@ -45,7 +45,7 @@ def test_results_of_listings_and_loads_are_scanned_by_their_lower_case_names(war
 def test_results_that_are_not_there_are_refused(warehouse: Warehouse) -> None:
     with pytest.raises(ProgrammingError, match="Statement nothing not found"):
         warehouse.rows("SELECT * FROM TABLE(RESULT_SCAN('nothing'))")
-    with pytest.raises(ProgrammingError, match="Unknown function"):
+    with pytest.raises(ProgrammingError, match="Unknown table function NO_SUCH_FUNCTION"):
         warehouse.rows("SELECT * FROM TABLE(NO_SUCH_FUNCTION('x'))")
 
 
@@ -73,8 +73,8 @@ def test_parquet_fields_and_types(warehouse: Warehouse) -> None:
         ("s", "TEXT", True, "$1:s::TEXT", "in/a.parquet", 3),
         ("b", "BOOLEAN", True, "$1:b::BOOLEAN", "in/a.parquet", 4),
         ("d", "DATE", True, "$1:d::DATE", "in/a.parquet", 5),
-        ("l", "ARRAY", True, "$1:l::ARRAY", "in/a.parquet", 6),
-        ("o", "OBJECT", True, "$1:o::OBJECT", "in/a.parquet", 7),
+        ("l", "VARIANT", True, "$1:l::VARIANT", "in/a.parquet", 6),
+        ("o", "VARIANT", True, "$1:o::VARIANT", "in/a.parquet", 7),
         ("a b", "NUMBER(38, 0)", True, '$1:"a b"::NUMBER(38, 0)', "in/a.parquet", 8),
     ]
 
