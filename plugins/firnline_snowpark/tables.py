@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firnline.domain import Table
+from firnline.errors import InterruptedRunError
 from firnline_snowpark.columns import unquoted
 
 if TYPE_CHECKING:
@@ -14,10 +15,21 @@ if TYPE_CHECKING:
 
 
 def write_table(context: StepContext, frame: DataFrame, port: str = "table") -> Table:
-    """Materialise ``frame`` as the table of an output port."""
+    """Materialise ``frame`` as the table of an output port, unless the run is to stop."""
+    stop_if_cancelled(context)
     name = context.table_name(port)
     frame.write.save_as_table(name, mode="errorifexists")
     return described_table(context.session, name)
+
+
+def stop_if_cancelled(context: StepContext) -> None:
+    """Stop between two statements; those that run are cancelled on the platform.
+
+    Raises:
+        InterruptedRunError: the run is to stop.
+    """
+    if context.is_cancelled():
+        raise InterruptedRunError(f"stage {context.stage} was stopped")
 
 
 def described_table(session: Session, name: str) -> Table:

@@ -17,7 +17,7 @@ from firnline_snowpark.ingest.generated_world import (
     usage_odds,
     weeks,
 )
-from firnline_snowpark.tables import write_table
+from firnline_snowpark.tables import stop_if_cancelled, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,7 @@ NTZ: Final = TimestampType(TimestampTimeZone.NTZ)
 
 def run(context: StepContext, params: GeneratedParams) -> Mapping[str, Table]:
     """Generate customers, usage events and support tickets."""
+    stop_if_cancelled(context)
     session = context.session
     context.progress(f"generating {params.customer_count:,} customers")
     with people(session, params).cache_result() as known, weeks(session, params, known).cache_result() as lived:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline.domain import Grid, RegisteredModel, Report, Text
-from firnline.errors import DataError, InterruptedRunError
+from firnline.errors import DataError
 from firnline_snowpark.columns import quoted
 from firnline_snowpark.object_names import split_name, written
 from firnline_snowpark.register.facts import IDENTITY, NAME, VersionFacts, gather
 from firnline_snowpark.register.packaging import needs_quotes, registry_task, requirements, signatures
 from firnline_snowpark.register.parity import refuse_other_predictions
 from firnline_snowpark.rows import column_kinds, feature_sql
+from firnline_snowpark.tables import stop_if_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,13 +62,13 @@ def run(
     registry = open_registry(context)
     version = find_version(registry, order.name, order.version)
     if version is None:
-        _stop_if_cancelled(context)
+        stop_if_cancelled(context)
         context.progress(f"logging {order.name} version {order.version}")
         version = _log(context, registry, order, params.sample_rows)
     else:
         context.progress(f"{order.name} version {order.version} is in the registry already")
     _complete(version, order)
-    _stop_if_cancelled(context)
+    stop_if_cancelled(context)
     context.progress("comparing its predictions with the model's")
     checked = refuse_other_predictions(
         context, version, model, order.estimator, order.kinds, table=data.name, rows=params.sample_rows
@@ -196,11 +197,6 @@ def _move_alias(registry: Registry, order: _Order, alias: str) -> None:
         if has:
             model.version(name).unset_alias(alias)
     model.version(order.version).set_alias(alias)
-
-
-def _stop_if_cancelled(context: StepContext) -> None:
-    if context.is_cancelled():
-        raise InterruptedRunError("the registration was stopped")
 
 
 def _report(version: ModelVersion, order: _Order, checked: int) -> Report:

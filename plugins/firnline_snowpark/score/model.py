@@ -14,7 +14,7 @@ from firnline_snowpark.register.facts import NAME, VersionFacts
 from firnline_snowpark.register.model import find_version, open_registry
 from firnline_snowpark.rows import FEATURE_KINDS, column_kinds
 from firnline_snowpark.score.report import score_report
-from firnline_snowpark.tables import described_table
+from firnline_snowpark.tables import described_table, stop_if_cancelled
 from firnline_snowpark.tabular.profile import Profile
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def run(
     kinds = column_kinds(context.session, table.name)
     _refuse_other_columns(context, facts, kinds, table)
     kept = _identifiers(context, params, kinds, profile)
+    stop_if_cancelled(context)
     name = context.table_name("predictions")
     context.progress(f"scoring with {version.model_name} version {version.version_name}", 0)
     context.session.sql(
@@ -51,9 +52,10 @@ def run(
     ).collect()
     predictions = described_table(context.session, name)
     context.progress("scored", predictions.rows)
+    learned = facts.target in kinds
     return {
         "predictions": predictions,
-        "report": score_report(context.session, predictions, facts, version, params, kept),
+        "report": score_report(context.session, predictions, facts, version, params, kept, learned=learned),
     }
 
 

@@ -31,11 +31,23 @@ def score_report(
     version: ModelVersion,
     params: ScoreParams,
     kept: tuple[str, ...],
+    *,
+    learned: bool,
 ) -> Report:
-    """Tell how many rows got which prediction, how the scores are spread, and which rows score highest."""
+    """Tell how many rows got which prediction, how the scores are spread, and which rows score highest.
+
+    Args:
+        session: where the predictions are.
+        predictions: the results table.
+        facts: of the version.
+        version: the model version.
+        params: of the stage.
+        kept: columns that name a row.
+        learned: whether the scored table holds the target, so that the model may have learned from some of its rows.
+    """
     score = "PREDICTION" if facts.task == "regression" else "PROBABILITY"
     rows = predictions.rows or 0
-    sections: list[Section] = [Text(body=_story(facts, version, predictions, params))]
+    sections: list[Section] = [Text(body=_story(facts, version, predictions, params, learned=learned))]
     if facts.classes and rows:
         sections.append(_predicted(session, predictions, rows))
     if rows:
@@ -45,7 +57,9 @@ def score_report(
     return Report(title=f"{rows:,} rows scored", sections=tuple(sections))
 
 
-def _story(facts: VersionFacts, version: ModelVersion, predictions: Table, params: ScoreParams) -> str:
+def _story(
+    facts: VersionFacts, version: ModelVersion, predictions: Table, params: ScoreParams, *, learned: bool
+) -> str:
     rule = {
         "binary": f"{facts.classes[-1]!r} is predicted from a probability of {params.threshold:g} on; the probability "
         "is that class's."
@@ -54,9 +68,10 @@ def _story(facts: VersionFacts, version: ModelVersion, predictions: Table, param
         "multiclass": "The most probable class is predicted, beside its probability.",
         "regression": "",
     }[facts.task]
+    seen = f" The table holds {facts.target}: the model may have learned from some of its rows." if learned else ""
     return (
         f"{version.fully_qualified_model_name} version {version.version_name} predicted {facts.target} from SQL into "
-        f"{predictions.name}. {rule}"
+        f"{predictions.name}. {rule}{seen}"
     ).strip()
 
 
