@@ -115,11 +115,6 @@ def _storage(column: Any) -> Any:
 
 def explained(failure: WorkerError, name: str, handler: str) -> ProgrammingError:
     """Word a worker's failure as Snowflake does."""
-    match failure:
-        case WorkerCancelledError():
-            return error(604, "57014", "SQL execution canceled")
-        case HandlerError():
-            return error(
-                100357, "P0000", f"Python Interpreter Error:\n{failure}\n in function {name} with handler {handler}"
-            )
-    return error(100357, "P0000", f"Python Interpreter Error:\n{failure}\n in function {name} with handler {handler}")
+    if isinstance(failure, WorkerCancelledError):
+        return error(604, "57014", "SQL execution canceled")
+    return error(100357, "P0000", f"Python Interpreter Error:\n{failure} in function {name} with handler {handler}")

@@ -63,7 +63,7 @@ def run_procedure(code: Code, handler: Any, request: pa.Table, pipes: tuple[Bina
         values = [to_python(column, type_)[0] for column, type_ in zip(columns, code.parameters, strict=True)]
         return _finished(code, session, handler(session, *values))
     except BaseException as error:  # noqa: BLE001 - whatever a handler raises is the caller's answer
-        return wire.dumps({"verb": "failed", "error": traceback_of(error)})
+        return wire.dumps({"verb": "failed", "error": traceback_of(error, __file__)})
 
 
 def _session(fields: dict[str, Any], calls: PipeCalls) -> Any:

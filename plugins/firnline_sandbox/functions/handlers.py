@@ -48,6 +48,33 @@ def _plain_rows(arguments: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]
 
 def _run_vectorized(code: Code, handler: Any, columns: Sequence[Any], rows: int) -> pa.Array:
     assert code.returns is not None
+    if code.strict and (whole := _rows_without_null(columns, rows)) is not None:
+        results = _run_batches(code, handler, [column.filter(whole) for column in columns], whole.true_count)
+        places = pa.array(_places(whole.to_pylist()), pa.int64())
+        return results.take(places)
+    return _run_batches(code, handler, columns, rows)
+
+
+def _rows_without_null(columns: Sequence[Any], rows: int) -> Any:
+    """Say for each row whether no argument is NULL; None where that holds for all."""
+    import pyarrow.compute as pc
+
+    if not any(column.null_count for column in columns):
+        return None
+    whole = pa.array([True] * rows)
+    for column in columns:
+        whole = pc.and_(whole, column.is_valid())
+    return whole
+
+
+def _places(whole: Sequence[bool]) -> Iterator[int | None]:
+    """Number the rows that are whole."""
+    numbers = iter(range(len(whole)))
+    return (next(numbers) if is_whole else None for is_whole in whole)
+
+
+def _run_batches(code: Code, handler: Any, columns: Sequence[Any], rows: int) -> pa.Array:
+    assert code.returns is not None
     size = getattr(handler, BATCH_SIZE, None) or rows or 1
     parts = []
     for start in range(0, rows, size):

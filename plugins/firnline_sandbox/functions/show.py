@@ -125,6 +125,8 @@ def _properties(routine: Routine) -> dict[str, str | None]:
     }
     if isinstance(routine, Procedure):
         properties["execute as"] = routine.execute_as
+    else:
+        properties["is_aggregate"] = str(routine.variety == AGGREGATE).lower()
     return properties | {
         "body": routine.body,
         "imports": json.dumps(routine.imports).replace('"', "'") if routine.imports else "[]",
@@ -132,5 +134,4 @@ def _properties(routine: Routine) -> dict[str, str | None]:
         "runtime_version": routine.runtime_version or None,
         "packages": str(list(routine.packages)),
         "installed_packages": str(list(routine.packages)),
-        "is_aggregate": str(routine.variety == AGGREGATE).lower(),
     }

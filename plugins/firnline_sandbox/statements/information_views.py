@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
-import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +14,7 @@ from firnline_sandbox.statements.show_containers import next_value
 from firnline_sandbox.statements.show_relations import columns_of, constraint_name, relations
 from firnline_sandbox.statements.sizes import estimated_bytes, row_counts
 from firnline_sandbox.types import INTEGER, MAX_BINARY, MAX_TEXT, TEXT, TIMESTAMP_LTZ
+from firnline_sandbox.workers.packages import installed_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -425,14 +424,7 @@ def packages(_context: Context, _database: str) -> list[dict[str, Any]]:
 @functools.cache
 def _installed() -> tuple[dict[str, str], ...]:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    found = {
-        re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower(): distribution.version
-        for distribution in importlib.metadata.distributions()
-        if distribution.metadata["Name"]
-    }
-    # The telemetry package exists in warehouses alone; clients look for it, and nothing of it is used here.
-    found.setdefault("snowflake-telemetry-python", "0.5.0")
     return tuple(
         {"PACKAGE_NAME": name, "VERSION": version, "LANGUAGE": "python", "RUNTIME_VERSION": python}
-        for name, version in sorted(found.items())
+        for name, version in sorted(installed_packages().items())
     )
