@@ -4,6 +4,8 @@
 #   make bench   measure Firnline and its floor on the peers' harness (PEERS=folder with run_all.py)
 #   make test-hydra-next   the tests of configuration and command line on the next Hydra, in an environment of their own
 #   make check   set up and run what a reviewer would: lint, types, import contracts, size caps, documented examples
+#   make conformance SNOWPARK=/path/to/snowpark-python
+#                run Snowpark's own integration suites against the sandbox and compare with what they reached
 
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
 	"$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
@@ -17,7 +19,7 @@ BENCH ?= --reps 5
 STAMP := $(VENV)/installed
 HYDRA_NEXT := .venv-hydra-next
 
-.PHONY: help install demo test test-hydra-next check bench format clean
+.PHONY: help install demo test test-hydra-next check bench conformance format clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -57,6 +59,10 @@ check: install
 
 bench:
 	@tests/benchmarks/run_peers.sh $(PEERS) --peers floor/pickle,firnline $(BENCH)
+
+conformance: install
+	@test -n "$(SNOWPARK)" || { echo "error: say where a checkout of snowflakedb/snowpark-python is: make conformance SNOWPARK=/path" >&2; exit 1; }
+	@$(BIN)/python -m checks.snowpark_suites $(SNOWPARK) --workers $(WORKERS)
 
 format: install
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .

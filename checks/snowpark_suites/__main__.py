@@ -44,22 +44,22 @@ def _run_all(checkout: Path, chosen: list[str], folder: Path, workers: int) -> l
             outcome = done.result()
             found[outcome.suite] = outcome
             counts = outcome.counts
-            print(f"{outcome.suite}: {counts['passed']} passed, {counts['failed']} failed", file=sys.stderr, flush=True)
+            sys.stderr.write(f"{outcome.suite}: {counts['passed']} passed, {counts['failed']} failed\n")
     return [found[suite] for suite in chosen]
 
 
 def _conclude(outcomes: list[Outcome], *, update: bool) -> int:
     reached = ratchet.load()
-    print(ratchet.table(outcomes, reached))
+    sys.stdout.write(ratchet.table(outcomes, reached) + "\n")
     if update:
         ratchet.raise_counts(outcomes, reached)
-        ratchet.write_remaining(outcomes, ratchet.known_reasons())
+        ratchet.write_remaining(outcomes)
     unfinished = [outcome for outcome in outcomes if not outcome.finished]
     for outcome in unfinished:
-        print(f"\n{outcome.suite} did not get to its end:\n{outcome.output}", file=sys.stderr)
+        sys.stderr.write(f"\n{outcome.suite} did not get to its end:\n{outcome.output}\n")
     fallen = ratchet.fallen(outcomes, reached)
     for line in fallen:
-        print(f"fallen: {line}", file=sys.stderr)
+        sys.stderr.write(f"fallen: {line}\n")
     return 1 if fallen or unfinished else 0
 
 

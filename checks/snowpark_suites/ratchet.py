@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from checks.snowpark_suites.reasons import reason_of
 from checks.snowpark_suites.suites import CORE
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 REACHED: Final = Path(__file__).with_name("reached.json")
 REMAINING: Final = Path(__file__).with_name("remaining.json")
+_IDENTITY: Final = re.compile(r"\(1304\): [0-9a-f-]{36}: |SNOWPARK_TEMP_\w+|0x[0-9a-f]+")
 FLAKY: Final = 2
 """So many tests fewer than were reached count as the same: some of theirs depend on time and threads."""
 
@@ -42,27 +45,17 @@ def raise_counts(outcomes: Sequence[Outcome], reached: Mapping[str, int]) -> Non
     REACHED.write_text(json.dumps(dict(sorted(counts.items())), indent=2) + "\n", encoding="utf-8")
 
 
-def write_remaining(outcomes: Sequence[Outcome], known: Mapping[str, str]) -> None:
-    """Write every failure with its reason: the one that a person gave, or else what the test said."""
-    listed: dict[str, dict[str, str]] = {}
-    for outcome in sorted(outcomes, key=lambda one: one.suite):
-        for test, said in sorted(outcome.reasons.items()):
-            reason = known.get(f"{outcome.suite}::{test}") or "unsorted: " + " ".join(said.split())[:160]
-            listed.setdefault(outcome.suite, {})[test] = reason
-    REMAINING.write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def known_reasons() -> dict[str, str]:
-    """Read the reasons that a person gave."""
-    if not REMAINING.exists():
-        return {}
-    listed = json.loads(REMAINING.read_text(encoding="utf-8"))
-    return {
-        f"{suite}::{test}": reason
-        for suite, tests in listed.items()
-        for test, reason in tests.items()
-        if not reason.startswith("unsorted: ")
-    }
+def write_remaining(outcomes: Sequence[Outcome]) -> None:
+    """Write every failure under its reason; suites that were not run keep what they had."""
+    run = {outcome.suite for outcome in outcomes}
+    kept = json.loads(REMAINING.read_text(encoding="utf-8")) if REMAINING.exists() else {}
+    listed = {reason: [test for test in tests if test.split("::")[0] not in run] for reason, tests in kept.items()}
+    for outcome in outcomes:
+        for test, said in outcome.reasons.items():
+            name = f"{outcome.suite}::{test}"
+            listed.setdefault(reason_of(name, _IDENTITY.sub("", said)), []).append(name)
+    ordered = {reason: sorted(tests) for reason, tests in sorted(listed.items()) if tests}
+    REMAINING.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def table(outcomes: Sequence[Outcome], reached: Mapping[str, int]) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 INSIDE: Final = Path(__file__).with_name("inside")
-TEST_TIMEOUT_S: Final = 60
-SUITE_TIMEOUT_S: Final = 600
+TEST_TIMEOUT_S: Final = 120
+SUITE_TIMEOUT_S: Final = 1_200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

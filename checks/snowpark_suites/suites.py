@@ -44,4 +44,10 @@ OTHERS: Final = (
 SUITES: Final = CORE + OTHERS
 
 # Started first, for they take longest.
-SLOW: Final = ("test_udf.py", "test_stored_procedure.py", "test_dataframe.py", "scala/test_function_suite.py", "test_udtf.py")
+SLOW: Final = (
+    "test_udf.py",
+    "test_stored_procedure.py",
+    "test_dataframe.py",
+    "scala/test_function_suite.py",
+    "test_udtf.py",
+)

@@ -229,7 +229,7 @@ class SandboxConnection:
             case "CURRENT_VERSION":
                 return VERSION
             case "CURRENT_CLIENT":
-                return "Firnline"
+                return self.application
             case "CURRENT_TRANSACTION":
                 return None if self.transaction is None else str(id(self.transaction))
             case "CURRENT_TIMESTAMP":

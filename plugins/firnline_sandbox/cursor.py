@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from firnline_sandbox.binds import BatchBinds, bind_values, format_literals
-from firnline_sandbox.errors import invalid_argument, unknown_query
+from firnline_sandbox.errors import failed_query, invalid_argument, unknown_query
 from firnline_sandbox.rows import arrow_for_client, pandas_for_client, python_rows
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class SandboxCursor:
         self.connection.wait(sfqid)
         outcome = self.connection.runner.outcome(sfqid)
         if isinstance(outcome, Exception):
-            raise outcome
+            raise failed_query(sfqid, outcome)
         if outcome is None:
             raise unknown_query(sfqid)
         self.sfqid = sfqid
@@ -289,7 +289,7 @@ class SandboxCursor:
     def _upload_stream(
         self, input_stream: BinaryIO, stage_location: str, options: dict[str, Any] | None = None, **_: Any
     ) -> None:
-        folder, _, name = stage_location.rpartition("/")
+        folder, _slash, name = stage_location.rpartition("/")
         self.execute(
             f"PUT 'file:///stream/{name}' {_location_literal(folder)} {_options(options or {})}",
             file_stream=input_stream,

@@ -2,7 +2,8 @@
 
 SnowflakeError (private carrier, turned into snowflake.connector.errors.ProgrammingError at the cursor)
   made by: syntax_error 1003 · missing_object 2003 · already_exists 2002 · invalid_identifier 904 ·
-           ambiguous_column 2028 · unknown_function 2140 · unknown_user_function 2141 · bad_number 100038 · bad_boolean 100037 · bad_date 100040 ·
+           ambiguous_column 2028 · unknown_function 2140 · unknown_user_function 2141 · bad_number 100038 ·
+           bad_boolean 100037 · bad_date 100040 ·
            bad_timestamp 100035 · bad_cast 100069 · division_by_zero 100051 · null_in_not_null 100072 ·
            text_too_long 100078 · number_out_of_range 100039 · missing_file 253006 · cancelled 604 · locked 625 ·
            unsupported 2
@@ -31,6 +32,18 @@ def error(errno: int, sqlstate: str, message: str) -> ProgrammingError:
     from snowflake.connector.errors import ProgrammingError
 
     return ProgrammingError(msg=message, errno=errno, sqlstate=sqlstate, send_telemetry=False)
+
+
+def failed_query(query_id: str, failure: Exception) -> Exception:
+    """The result of a query that failed is asked for: the query's own error, after what the connector says."""
+    from snowflake.connector.errors import ProgrammingError
+
+    if not isinstance(failure, ProgrammingError):
+        return failure
+    text = f"Status of query '{query_id}' is FAILED_WITH_ERROR, results are unavailable: {failure.raw_msg}"
+    raised: Exception = error(failure.errno or 1, failure.sqlstate or "XX000", text)
+    raised.sfqid = query_id  # type: ignore[attr-defined]
+    return raised
 
 
 def unsupported(feature: str) -> ProgrammingError:

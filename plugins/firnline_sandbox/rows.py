@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def python_rows(result: Result, zone: str = "UTC") -> Iterator[tuple[Any, ...]]:
-    """Give rows as tuples of Python values, as the connector does: BINARY as bytearray, moments in the session's zone."""
+    """Give rows as tuples of Python values, as the connector does: BINARY as bytearray, moments in a zone."""
     binary = [index for index, column in enumerate(result.columns) if column.type.kind == "BINARY"]
     for batch in result.batches():
         columns: list[list[Any]] = [_in_zone(column, zone).to_pylist() for column in batch.columns]
@@ -55,4 +55,6 @@ def _in_nanoseconds(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedA
 
 def pandas_for_client(table: pa.Table, options: dict[str, Any], *, decimals: bool, zone: str = "UTC") -> pd.DataFrame:
     """Give a pandas frame as the connector does."""
-    return arrow_for_client(table, decimals=decimals, zone=zone).to_pandas(**({"date_as_object": True} | options))
+    shown = arrow_for_client(table, decimals=decimals, zone=zone)
+    frame: pd.DataFrame = shown.to_pandas(**({"date_as_object": True} | options))
+    return frame

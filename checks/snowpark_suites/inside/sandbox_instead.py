@@ -1,8 +1,8 @@
 """A pytest plugin for Snowpark's own suites: every connection that they open is one to the sandbox.
 
-It runs inside of their process, with their ``conftest.py`` untouched. It gives them the module of connection parameters
-that their repository does not contain, puts the sandbox in the place of the connector's ``connect``, leaves out their counts
-of queries (a client's business), and writes one JSON line for each test.
+It runs inside of their process, with their ``conftest.py`` untouched. It gives them the module of connection
+parameters that their repository does not contain, puts the sandbox in the place of the connector's ``connect``, and
+writes one JSON line for each test.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ _PREVIEWS = frozenset({"FEATURE_INTERVAL_TYPES"})
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Put the sandbox in the connector's place before Snowpark's conftest is imported."""
     import snowflake.connector
-    from firnline_sandbox.engine import SandboxEngine
     from snowflake.snowpark._internal import server_connection
+
+    from firnline_sandbox.engine import SandboxEngine
 
     engine = SandboxEngine.open()
     early_config.add_cleanup(engine.close)
@@ -54,7 +55,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         first.cursor().execute(f"CREATE WAREHOUSE {PARAMETERS['warehouse']}")
 
     def connect(**given: Any) -> Any:
-        options = {**PARAMETERS, **{key.lower(): value for key, value in given.items()}}
+        options = {"schema": None, "database": None, **{key.lower(): value for key, value in given.items()}}
         options["session_parameters"] = {
             "TIMEZONE": "America/Los_Angeles",  # an account's default, which their expectations take for granted
             **{
@@ -63,7 +64,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
                 if name.upper() not in _PREVIEWS
             },
         }
-        return engine.connect(**{key: options[key] for key in _SESSION_OPTIONS if options.get(key) is not None})
+        return engine.connect(**{key: options[key] for key in _SESSION_OPTIONS if key in options})
 
     snowflake.connector.connect = connect
     server_connection.connect = connect
@@ -84,7 +85,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Any:
     """Keep the failure's first line beside the report."""
     outcome = yield
     report = outcome.get_result()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.types import SnowflakeType
 
 MOST_DIGITS: Final = 38
+LONG: Final = 120
 
 
 def cast(value: Value, target: SnowflakeType, *, safe: bool = False) -> Value:
@@ -84,7 +85,7 @@ def _macro(name: str) -> Callable[[Value, SnowflakeType, bool], str]:
     """Call a macro that exists in a strict form and, with the prefix ``sf_try_``, in a safe one."""
 
     def write(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
-        return f"{'sf_try_' if safe else 'sf_'}{name}({value.sql})"
+        return once(f"{'sf_try_' if safe else 'sf_'}{name}", value.sql)
 
     return write
 
@@ -93,9 +94,20 @@ def _total(name: str) -> Callable[[Value, SnowflakeType, bool], str]:
     """Call a macro that cannot fail."""
 
     def write(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
-        return f"{name}({value.sql})"
+        return once(name, value.sql)
 
     return write
+
+
+def once(macro: str, sql: str) -> str:
+    """Call a macro that mentions its argument several times.
+
+    DuckDB writes the argument in each of these places, and casts of casts would grow without end: a long one is
+    computed first, and a lambda gets its value.
+    """
+    if len(sql) <= LONG:
+        return f"{macro}({sql})"
+    return f"list_extract(list_transform([{sql}], lambda once_: {macro}(once_)), 1)"
 
 
 def _text_to_number(value: Value, target: SnowflakeType, safe: bool) -> str:
@@ -151,11 +163,12 @@ def _json_text(inner: str) -> Callable[[Value, SnowflakeType, bool], str]:
     return write
 
 
-def _marked(kind: str, inner: str) -> Callable[[Value, SnowflakeType, bool], str]:
+def _marked(kind: str, writer: str | None) -> Callable[[Value, SnowflakeType, bool], str]:
     """Keep the type of what JSON has no word for."""
 
     def write(value: Value, target: SnowflakeType, safe: bool) -> str:  # noqa: ARG001 - one signature for all writers
-        return f"sf_marked('{kind}', {inner.format(value.sql)})"
+        inner = f"CAST({value.sql} AS VARCHAR)" if writer is None else once(writer, value.sql)
+        return f"sf_marked('{kind}', {inner})"
 
     return write
 
@@ -201,15 +214,15 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
     ("DATE", _NTZ): _plain,
     ("DATE", _LTZ): _plain,
     ("DATE", _TZ): _plain,
-    ("DATE", "VARIANT"): _marked("d", "CAST({0} AS VARCHAR)"),
+    ("DATE", "VARIANT"): _marked("d", None),
     ("TIME", "TEXT"): _to_text(_total("sf_time_to_text")),
-    ("TIME", "VARIANT"): _marked("t", "sf_time_to_text({0})"),
+    ("TIME", "VARIANT"): _marked("t", "sf_time_to_text"),
     (_NTZ, "TEXT"): _to_text(_total("sf_timestamp_to_text")),
     (_NTZ, "DATE"): _plain,
     (_NTZ, "TIME"): _plain,
     (_NTZ, _LTZ): _plain,
     (_NTZ, _TZ): _plain,
-    (_NTZ, "VARIANT"): _marked("n", "sf_timestamp_to_text({0})"),
+    (_NTZ, "VARIANT"): _marked("n", "sf_timestamp_to_text"),
     **{
         (kind, target): writer
         for kind in (_LTZ, _TZ)
@@ -220,11 +233,11 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
             _NTZ: _plain,
             _LTZ: _same,
             _TZ: _same,
-            "VARIANT": _marked("l" if kind == _LTZ else "z", "sf_timestamp_tz_to_text({0})"),
+            "VARIANT": _marked("l" if kind == _LTZ else "z", "sf_timestamp_tz_to_text"),
         }.items()
     },
     ("BINARY", "TEXT"): _total("hex"),
-    ("BINARY", "VARIANT"): _marked("b", "hex({0})"),
+    ("BINARY", "VARIANT"): _marked("b", "hex"),
     ("VARIANT", "NUMBER"): _variant_to_number,
     ("VARIANT", "FLOAT"): lambda value, target, safe: _macro("text_to_float")(_variant_text(value), target, safe),
     ("VARIANT", "BOOLEAN"): lambda value, target, safe: _macro("text_to_boolean")(_variant_text(value), target, safe),
@@ -246,7 +259,7 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
 
 
 def _variant_text(value: Value) -> Value:
-    return Value(f"sf_json_text({value.sql})", t.TEXT)
+    return Value(once("sf_json_text", value.sql), t.TEXT)
 
 
 def coerce(value: Value, target: SnowflakeType) -> Value:
@@ -270,7 +283,7 @@ def common_type(types: Iterable[SnowflakeType], where: str) -> SnowflakeType:
     return common
 
 
-# Where two kinds meet, the one further to the right wins; kinds of different families meet only through text or VARIANT.
+# Where two kinds meet, the one further to the right wins; kinds of other families meet only through text or VARIANT.
 _FAMILIES: Final = (("DATE", _NTZ, _LTZ, _TZ), ("TEXT", "NUMBER"), ("BOOLEAN",))
 
 

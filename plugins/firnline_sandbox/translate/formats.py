@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _TIME_PARTS: Final = {
     "YYYY": "%Y", "YY": "%y", "MMMM": "%B", "MON": "%b", "MM": "%m", "DD": "%d", "DY": "%a", "HH24": "%H", "HH12": "%I",
-    "HH": "%H", "AM": "%p", "PM": "%p", "MI": "%M", "SS": "%S", "FF0": "", "FF3": "%g", "FF6": "%f", "FF9": "%n", "FF": "%n",
+    "HH": "%H", "AM": "%p", "PM": "%p", "MI": "%M", "SS": "%S", "FF0": "", "FF3": "%g", "FF6": "%f",
+    "FF9": "%n", "FF": "%n",
     "TZH:TZM": "%z", "TZHTZM": "%z", "TZH": "%z", "TZD": "%Z", "UUUU": "%Y",
 }  # fmt: skip
 _TIME_PATTERN: Final = re.compile(
@@ -97,7 +98,9 @@ def format_number(value: Value, format_: str) -> str:
     width = len(whole) + (places + 1 if decimals else 0)
     if zeros and not grouped:
         sign = f"CASE WHEN {value.sql} < 0 THEN '-' ELSE '' END"
-        digits = f"lpad(format('{{:.{places}f}}', abs(CAST(round({typed(value)}, {places}) AS DOUBLE))), {zeros + (places + 1 if decimals else 0)}, '0')"
+        width_of_digits = zeros + (places + 1 if decimals else 0)
+        rounded = f"abs(CAST(round({typed(value)}, {places}) AS DOUBLE))"
+        digits = f"lpad(format('{{:.{places}f}}', {rounded}), {width_of_digits}, '0')"
         body = f"({sign} || {digits})"
     if dollar:
         body = f"('$' || {body})"

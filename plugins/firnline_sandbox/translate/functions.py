@@ -125,7 +125,7 @@ def declare(
 ) -> None:
     """Register functions that are a DuckDB template each.
 
-    ``parameters`` are the arguments' types (None: as it comes); ``result`` is a type, or the argument whose type it has. Of
+    ``parameters`` are the arguments' types (None: as it comes); ``result`` is a type, or the argument that has it. Of
     several templates, the last is for all parameters, the one before for one less, and so on.
     """
 

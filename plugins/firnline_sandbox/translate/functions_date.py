@@ -27,11 +27,13 @@ def moment(value: Value) -> Value:
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 _PARTS: Final = {
-    "year": "year", "y": "year", "yy": "year", "yyy": "year", "yyyy": "year", "yr": "year", "years": "year", "yrs": "year",
+    "year": "year", "y": "year", "yy": "year", "yyy": "year", "yyyy": "year", "yr": "year", "years": "year",
+    "yrs": "year",
     "month": "month", "mm": "month", "mon": "month", "mons": "month", "months": "month",
     "day": "day", "d": "day", "dd": "day", "days": "day", "dayofmonth": "day",
     "dayofweek": "dayofweek", "weekday": "dayofweek", "dow": "dayofweek", "dw": "dayofweek",
-    "dayofweekiso": "isodow", "dayofweek_iso": "isodow", "weekday_iso": "isodow", "dow_iso": "isodow", "dw_iso": "isodow",
+    "dayofweekiso": "isodow", "dayofweek_iso": "isodow", "weekday_iso": "isodow", "dow_iso": "isodow",
+    "dw_iso": "isodow",
     "dayofyear": "dayofyear", "yearday": "dayofyear", "doy": "dayofyear", "dy": "dayofyear",
     "week": "week", "w": "week", "wk": "week", "weekofyear": "week", "woy": "week", "wy": "week",
     "weekiso": "week", "week_iso": "week", "weekofyeariso": "week", "weekofyear_iso": "week",
@@ -46,7 +48,8 @@ _PARTS: Final = {
     "epoch_millisecond": "epoch_ms", "epoch_milliseconds": "epoch_ms",
     "epoch_microsecond": "epoch_us", "epoch_microseconds": "epoch_us",
     "epoch_nanosecond": "epoch_ns", "epoch_nanoseconds": "epoch_ns",
-    "timezone_hour": "timezone_hour", "tzh": "timezone_hour", "timezone_minute": "timezone_minute", "tzm": "timezone_minute",
+    "timezone_hour": "timezone_hour", "tzh": "timezone_hour", "timezone_minute": "timezone_minute",
+    "tzm": "timezone_minute",
 }  # fmt: skip
 
 

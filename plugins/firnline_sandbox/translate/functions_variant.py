@@ -6,7 +6,7 @@ from typing import Final
 
 from firnline_sandbox import types as t
 from firnline_sandbox.errors import invalid_argument
-from firnline_sandbox.translate.casts import cast
+from firnline_sandbox.translate.casts import LONG, cast, once
 from firnline_sandbox.translate.functions import Call, function
 from firnline_sandbox.translate.functions_aggregate import written
 from firnline_sandbox.translate.functions_semi import as_variant
@@ -38,7 +38,7 @@ _KINDS: Final[dict[str, tuple[tuple[str, ...], t.SnowflakeType]]] = {
 
 
 def _test(sql: str, kinds: tuple[str, ...]) -> str:
-    return f"(sf_typeof({sql}) IN ({', '.join(repr(kind) for kind in kinds)}))"
+    return f"({once('sf_typeof', sql)} IN ({', '.join(repr(kind) for kind in kinds)}))"
 
 
 @function(*(f"IS_{name}" for name in _KINDS if name != "NUMBER"))
@@ -58,8 +58,12 @@ def as_kind(call: Call) -> Value:
     if type_ == t.INTEGER and len(call) > 1:
         type_ = t.number(int(call.constant(1)), int(call.constant(2, 0)))
     value = as_variant(call.value(0))
-    converted = value.sql if type_.is_semi_structured else cast(Value(value.sql, t.VARIANT), type_).sql
-    return call.build(f"CASE WHEN {_test(value.sql, kinds)} THEN {converted} END", type_, nullable=True)
+    given = "held" if len(value.sql) > LONG else value.sql
+    converted = given if type_.is_semi_structured else cast(Value(given, t.VARIANT), type_).sql
+    sql = f"CASE WHEN {_test(given, kinds)} THEN {converted} END"
+    if given == "held":
+        sql = f"list_extract(list_transform([{value.sql}], lambda held: {sql}), 1)"
+    return call.build(sql, type_, nullable=True)
 
 
 @function("APPROX_PERCENTILE_ACCUMULATE")

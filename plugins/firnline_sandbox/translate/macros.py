@@ -8,7 +8,8 @@ from firnline_sandbox.errors import runtime_error_call
 
 _DATE_FORMATS: Final = "['%m/%d/%Y', '%d-%b-%Y', '%a %b %d %H:%M:%S %z %Y', '%Y%m%d']"
 _TIMESTAMP_FORMATS: Final = (
-    "['%a, %d %b %Y %H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%m/%d/%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S %z',"
+    "['%a, %d %b %Y %H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%m/%d/%Y %H:%M:%S',"
+    " '%a, %d %b %Y %H:%M:%S %z',"
     " '%a %b %d %H:%M:%S %z %Y', '%d-%b-%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S %z', '%Y-%m-%d %H:%M:%S.%f %z',"
     " '%d-%b-%Y', '%m/%d/%Y']"
 )
@@ -141,7 +142,8 @@ _JSON: Final = [
         "sf_flatten(x, p)",
         (
             "CASE json_type(x) WHEN 'ARRAY' THEN list_transform(CAST(json_extract(x, '$[*]') AS JSON[]), lambda e, i:"
-            " {'k': CAST(NULL AS VARCHAR), 'i': CAST(i - 1 AS BIGINT), 'p': p || '[' || (i - 1) || ']', 'v': e, 't': x})"
+            " {'k': CAST(NULL AS VARCHAR), 'i': CAST(i - 1 AS BIGINT), 'p': p || '[' || (i - 1) || ']', 'v': e,"
+            " 't': x})"
             " WHEN 'OBJECT' THEN list_transform(json_keys(x), lambda k:"
             " {'k': k, 'i': CAST(NULL AS BIGINT), 'p': sf_path_key(p, k), 'v': sf_get_key(x, k), 't': x}) END"
         ),
@@ -170,7 +172,8 @@ _JSON: Final = [
     (
         "sf_digest(l)",
         (
-            "CAST('{\"state\":[' || coalesce(array_to_string(list_transform(list_sort(list_filter(l, lambda e: e IS NOT NULL)),"
+            "CAST('{\"state\":[' || coalesce(array_to_string(list_transform(list_sort(list_filter(l,"
+            " lambda e: e IS NOT NULL)),"
             " lambda e: format('{:.15e}', e) || ',1.000000000000000e+00'), ','), '')"
             ' || \'],"type":"tdigest","version":1}\' AS JSON)'
         ),
@@ -215,7 +218,8 @@ _JSON: Final = [
     (
         "sf_object_insert(o, k, x)",
         (
-            "CASE WHEN x IS NULL THEN o ELSE sf_entries_to_object(list_append(list_filter(sf_entries(o), lambda e: e.k <> k),"
+            "CASE WHEN x IS NULL THEN o ELSE sf_entries_to_object(list_append(list_filter(sf_entries(o),"
+            " lambda e: e.k <> k),"
             " {'k': k, 'v': x})) END"
         ),
     ),
@@ -238,13 +242,17 @@ _JSON: Final = [
     (
         "sf_array_sort(a, d)",
         (
-            "sf_array(list_transform(list_sort(list_transform(sf_elements(a), lambda e: {'n': d * TRY_CAST(e AS DOUBLE),"
+            "sf_array(list_transform(list_sort(list_transform(sf_elements(a),"
+            " lambda e: {'n': d * TRY_CAST(e AS DOUBLE),"
             " 'e': e}), CASE WHEN d = 1 THEN 'ASC' ELSE 'ASC' END, 'NULLS LAST'), lambda s: s.e))"
         ),
     ),
     (
         "sf_array_extreme(a, d)",
-        "sf_present(json_extract(sf_array_sort(sf_array(list_filter(sf_elements(a), lambda e: e <> 'null')), d), '$[0]'))",
+        (
+            "sf_present(json_extract(sf_array_sort(sf_array("
+            "list_filter(sf_elements(a), lambda e: e <> 'null')), d), '$[0]'))"
+        ),
     ),
     (
         "sf_typeof(v)",
@@ -319,7 +327,8 @@ _TEXT: Final = [
         "sf_random_text(n, g)",
         (
             "array_to_string(list_transform(range(n), lambda i: substr("
-            "'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 1 + CAST(hash(g, i) % 62 AS BIGINT), 1)), '')"
+            "'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',"
+            " 1 + CAST(hash(g, i) % 62 AS BIGINT), 1)), '')"
         ),
     ),
 ]
@@ -353,7 +362,8 @@ _DEFINITIONS: Final = [
     (
         "sf_number_to_timestamp(n)",
         (
-            "make_timestamp(CAST(CASE WHEN abs(n) < 31536000000 THEN CAST(n AS BIGINT) * 1000000 WHEN abs(n) < 31536000000000 THEN CAST(n AS BIGINT) * 1000"
+            "make_timestamp(CAST(CASE WHEN abs(n) < 31536000000 THEN CAST(n AS BIGINT) * 1000000"
+            " WHEN abs(n) < 31536000000000 THEN CAST(n AS BIGINT) * 1000"
             " WHEN abs(n) < 31536000000000000 THEN n ELSE n // 1000 END AS BIGINT))"
         ),
     ),
@@ -391,7 +401,10 @@ _DEFINITIONS: Final = [
     ),
     (
         "sf_variant_to_array(v)",
-        "CASE WHEN v IS NULL OR json_type(v) = 'NULL' THEN NULL WHEN json_type(v) = 'ARRAY' THEN v ELSE json_array(v) END",
+        (
+            "CASE WHEN v IS NULL OR json_type(v) = 'NULL' THEN NULL WHEN json_type(v) = 'ARRAY' THEN v"
+            " ELSE json_array(v) END"
+        ),
     ),
     ("sf_array_of(x)", "CASE WHEN x IS NULL THEN NULL ELSE json_array(x) END"),
     *_SCALARS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -113,9 +114,14 @@ def tokenize(sql: str) -> list[Token]:
     Raises:
         ProgrammingError: 1003, a string or comment does not end; 1795, VALUES has too many rows.
     """
+    return list(_tokens(sql))
+
+
+@functools.lru_cache(maxsize=4)  # a statement is cut up to see what it is, to rewrite it and to parse it
+def _tokens(sql: str) -> tuple[Token, ...]:
     _check_list(sql)
     try:
-        return list(_DIALECT.tokenize(sql))
+        return tuple(_DIALECT.tokenize(sql))
     except TokenError as failure:
         raise syntax_error(str(failure)) from failure
 

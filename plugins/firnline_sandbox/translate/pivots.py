@@ -80,13 +80,13 @@ def _options(
 ) -> list[tuple[Value, str]]:
     """Give the values that become columns, and the columns' names: an alias, or the constant as it is written."""
     if (query := _option_query(field)) is not None:
-        inner = translation.query(query, Scope(ctes=scope.ctes))
-        if len(inner.columns) != 1:
+        asked = translation.query(query, Scope(ctes=scope.ctes))
+        if len(asked.columns) != 1:
             raise invalid_argument("Pivot subquery must select single column")
-        order = "" if inner.ordered else " ORDER BY 1"
-        name = quote_name(inner.columns[0].physical)
-        sql = f"SELECT {'' if inner.ordered else 'DISTINCT '}{name} FROM ({inner.sql}){order}"
-        return _found_options(translation.around.found(sql), inner.columns[0].type)
+        order = "" if asked.ordered else " ORDER BY 1"
+        name = quote_name(asked.columns[0].physical)
+        sql = f"SELECT {'' if asked.ordered else 'DISTINCT '}{name} FROM ({asked.sql}){order}"
+        return _found_options(translation.around.found(sql), asked.columns[0].type)
     if any(isinstance(item, exp.PivotAny) for item in field.expressions):
         sql = f"SELECT DISTINCT {chosen.sql} FROM {from_sql} ORDER BY 1 NULLS LAST"
         return _found_options(translation.around.found(sql), chosen.type)

@@ -27,7 +27,8 @@ def test_any_text_is_split_or_refused(text: str) -> None:
     try:
         statements = split_statements(text)
     except ProgrammingError as failure:
-        assert failure.errno == 1003
+        if failure.errno != 1003:
+            raise
         return
     position = 0
     for statement in statements:

@@ -17,7 +17,62 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Warehouse:
+class Answers:
+    """What translation asks around it."""
+
+    duckdb: duckdb.DuckDBPyConnection
+    tables: dict[str, Relation]
+    session: dict[str, str]
+
+    def relation(self, parts: tuple[str, ...]) -> Relation:
+        """Find a table by the last part of its name."""
+        if parts[-1] not in self.tables:
+            raise missing_object("object", ".".join(parts))
+        return self.tables[parts[-1]]
+
+    def table_function(self, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation | None:
+        """Know one table function: DIGITS(n)."""
+        if name != "DIGITS":
+            return None
+        sql = f'(SELECT range AS "N" FROM range({arguments[0]}))'
+        return Relation(sql, (Column("N", t.INTEGER, physical="N"),))
+
+    def staged_files(self, location: str, options: Mapping[str, Any]) -> Relation:
+        """Know one file of two columns."""
+        assert location.startswith("@stage"), (location, options)
+        columns = (Column("$1", t.TEXT, physical="$1"), Column("$2", t.TEXT, physical="$2"))
+        return Relation("(SELECT 'a' AS \"$1\", '1' AS \"$2\")", columns)
+
+    def system_function(self, name: str, arguments: list[Any]) -> Any:
+        """Give the call back as text."""
+        return f"{name}({', '.join(map(repr, arguments))})"
+
+    def found(self, sql: str) -> list[Any]:
+        """Run it."""
+        return [value for (value,) in self.duckdb.execute(sql).fetchall()]
+
+    def session_value(self, name: str) -> str | None:
+        """Look it up."""
+        return self.session.get(name)
+
+    def user_function(self, name: str, arguments: tuple[t.SnowflakeType, ...]) -> tuple[str, t.SnowflakeType] | None:
+        """Know one function: TWICE(number)."""
+        return ("sf_signed", t.INTEGER) if name == "TWICE" else None
+
+    def knows_function(self, parts: tuple[str, ...], *, table: bool) -> bool:
+        """Know none."""
+        del parts, table
+        return False
+
+    def find_function(self, *_: object, **__: object) -> None:
+        """Find none."""
+
+    def next_value(self, sequence: tuple[str, ...]) -> str:
+        """Every sequence stands at 7."""
+        return "CAST(7 AS BIGINT)"
+
+
+class Warehouse(Answers):
     """Tables by name, in one DuckDB connection; it answers what the engine would."""
 
     def __init__(self) -> None:
@@ -83,52 +138,3 @@ class Warehouse:
     def names(self, sql: str) -> list[str]:
         """Give the names of a query's columns."""
         return [column.name for column in self.translate(sql).columns]
-
-    # what translation asks
-
-    def relation(self, parts: tuple[str, ...]) -> Relation:
-        """Find a table by the last part of its name."""
-        if parts[-1] not in self.tables:
-            raise missing_object("object", ".".join(parts))
-        return self.tables[parts[-1]]
-
-    def table_function(self, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation | None:
-        """Know one table function: DIGITS(n)."""
-        if name != "DIGITS":
-            return None
-        sql = f'(SELECT range AS "N" FROM range({arguments[0]}))'
-        return Relation(sql, (Column("N", t.INTEGER, physical="N"),))
-
-    def staged_files(self, location: str, options: Mapping[str, Any]) -> Relation:
-        """Know one file of two columns."""
-        assert location.startswith("@stage"), (location, options)
-        columns = (Column("$1", t.TEXT, physical="$1"), Column("$2", t.TEXT, physical="$2"))
-        return Relation("(SELECT 'a' AS \"$1\", '1' AS \"$2\")", columns)
-
-    def system_function(self, name: str, arguments: list[Any]) -> Any:
-        """Give the call back as text."""
-        return f"{name}({', '.join(map(repr, arguments))})"
-
-    def found(self, sql: str) -> list[Any]:
-        """Run it."""
-        return [value for (value,) in self.duckdb.execute(sql).fetchall()]
-
-    def session_value(self, name: str) -> str | None:
-        """Look it up."""
-        return self.session.get(name)
-
-    def user_function(self, name: str, arguments: tuple[t.SnowflakeType, ...]) -> tuple[str, t.SnowflakeType] | None:
-        """Know one function: TWICE(number)."""
-        return ("sf_signed", t.INTEGER) if name == "TWICE" else None
-
-    def knows_function(self, parts: tuple[str, ...], *, table: bool) -> bool:
-        """Know none."""
-        del parts, table
-        return False
-
-    def find_function(self, *_: object, **__: object) -> None:
-        """Find none."""
-
-    def next_value(self, sequence: tuple[str, ...]) -> str:
-        """Every sequence stands at 7."""
-        return "CAST(7 AS BIGINT)"
