@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from firnline_sandbox.functions.code import FIELD, ORIGIN, wire_arrow_type
-from firnline_sandbox.functions.values import from_series, to_arrow, to_python, to_series
+from firnline_sandbox.functions.values import SQL_NULL, from_series, to_arrow, to_python, to_series
 from firnline_sandbox.workers.warehouse_module import BATCH_SIZE, VECTORIZED
 
 if TYPE_CHECKING:
@@ -33,17 +33,21 @@ def run_scalar(code: Code, handler: Any, columns: Sequence[Any], rows: int) -> p
     if is_vectorized(handler):
         return _run_vectorized(code, handler, columns, rows)
     if not columns:
-        return to_arrow([handler() for _ in range(rows)], code.returns)
-    arguments = [to_python(column, type_) for column, type_ in zip(columns, code.parameters, strict=True)]
-    if code.strict:
-        results = [None if None in row else handler(*row) for row in _plain_rows(arguments)]
-    else:
-        results = list(map(handler, *arguments))
-    return to_arrow(results, code.returns)
-
-
-def _plain_rows(arguments: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
-    return (tuple(None if value is None else value for value in row) for row in zip(*arguments, strict=True))
+        return to_arrow([handler() for _ in range(rows)], code.returns, json_nulls=True)
+    arguments = [
+        to_python(column, type_, absent=None if code.strict else SQL_NULL)
+        for column, type_ in zip(columns, code.parameters, strict=True)
+    ]
+    if not code.strict:
+        return to_arrow(list(map(handler, *arguments)), code.returns, json_nulls=True)
+    whole = _rows_without_null(columns, rows)
+    if whole is None:
+        return to_arrow(list(map(handler, *arguments)), code.returns, json_nulls=True)
+    results = [
+        handler(*row) if is_whole else SQL_NULL
+        for row, is_whole in zip(zip(*arguments, strict=True), whole.to_pylist(), strict=True)
+    ]
+    return to_arrow(results, code.returns, json_nulls=True)
 
 
 def _run_vectorized(code: Code, handler: Any, columns: Sequence[Any], rows: int) -> pa.Array:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -20,18 +21,37 @@ if TYPE_CHECKING:
     from firnline_sandbox.types import SnowflakeType
 
 
-def to_python(column: Any, type_: SnowflakeType) -> list[Any]:
-    """Give a column's values as a handler gets them: int, Decimal, float, str, bytes, date, dict and so on."""
+class SqlNull:
+    """NULL in a VARIANT, where None stands for the null of JSON: Snowflake's handlers ask for this attribute."""
+
+    is_sql_null = True
+
+
+SQL_NULL: Final = SqlNull()
+
+
+def to_python(column: Any, type_: SnowflakeType, *, absent: Any = None) -> list[Any]:
+    """Give a column's values as a handler gets them: int, Decimal, float, str, bytes, date, dict and so on.
+
+    ``absent`` is what a NULL becomes in a VARIANT. Objects have their keys in order, as Snowflake keeps them.
+    """
     values: list[Any] = column.to_pylist()
     if type_.is_semi_structured:
-        return [None if value is None else json.loads(value) for value in values]
+        null = absent if type_.kind == "VARIANT" else None
+        return [null if value is None else json.loads(value, object_pairs_hook=_in_order) for value in values]
     if type_.kind == "NUMBER" and not type_.scale and not pa.types.is_integer(column.type):
         return [None if value is None else int(value) for value in values]
     return values
 
 
-def to_arrow(values: Sequence[Any], type_: SnowflakeType) -> pa.Array:
+def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(sorted(pairs))
+
+
+def to_arrow(values: Sequence[Any], type_: SnowflakeType, *, json_nulls: bool = False) -> pa.Array:
     """Give what a handler returned as a column of the declared type.
+
+    With ``json_nulls``, None in a VARIANT is the null of JSON, and ``SQL_NULL`` is NULL.
 
     Raises:
         TypeError: a value is not of that type.
@@ -39,9 +59,9 @@ def to_arrow(values: Sequence[Any], type_: SnowflakeType) -> pa.Array:
     """
     wanted = wire_arrow_type(type_)
     if type_.is_semi_structured:
-        present = encode_all(value for value in values if value is not None)
-        texts = iter(present)
-        return pa.array([None if value is None else next(texts) for value in values], wanted)
+        null = SqlNull if json_nulls and type_.kind == "VARIANT" else NoneType | SqlNull
+        texts = iter(encode_all(value for value in values if not isinstance(value, null)))
+        return pa.array([None if isinstance(value, null) else next(texts) for value in values], wanted)
     convert = _CONVERTERS[type_.kind]
     try:
         if type_.kind in {"NUMBER", "FLOAT", "BOOLEAN"} and not type_.scale:
@@ -52,7 +72,7 @@ def to_arrow(values: Sequence[Any], type_: SnowflakeType) -> pa.Array:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or type(value).__name__ in {"NAType", "NaTType"}
+    return value is None or isinstance(value, SqlNull) or type(value).__name__ in {"NAType", "NaTType"}
 
 
 def _number(value: Any, type_: SnowflakeType) -> Any:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     Run = Callable[[str], list[tuple[Any, ...]]]
 
 
-def define(run: Run, name: str, body: str, *, arguments: str = "x int", returns: str = "int", options: str = "") -> None:
+def define(
+    run: Run, name: str, body: str, *, arguments: str = "x int", returns: str = "int", options: str = ""
+) -> None:
     """Create a function whose handler is ``f``."""
     run(
         f"create or replace function {name}({arguments}) returns {returns} language python runtime_version = 3.11 "
@@ -78,6 +80,15 @@ def test_semi_structured_values_are_python_objects(run: Run) -> None:
         assert run(query.format(text)) == [(name, text.strip('"') if name == "str" else text)]
 
 
+def test_null_and_json_null_in_a_variant(run: Run) -> None:
+    body = "def f(x):\n    return 'sql' if hasattr(x, 'is_sql_null') else 'json' if x is None else sorted(x) == list(x)"
+    define(run, "which_null", body, arguments="x variant", returns="variant")
+    assert run("select which_null(null)::varchar, which_null(parse_json('null'))::varchar") == [("sql", "json")]
+    assert run("""select which_null(parse_json('{"b": 1, "a": 2}'))""") == [("true",)]
+    define(run, "given_null", "def f(x):\n    return None", arguments="x variant", returns="variant")
+    assert run("select is_null_value(given_null(1)), given_null(1) is null") == [(True, False)]
+
+
 def test_strict_functions_are_not_called_with_null(run: Run) -> None:
     define(run, "strict", "def f(x, y):\n    return x + y", arguments="x int, y int", options="strict")
     define(run, "lax", "def f(x, y):\n    return -1 if x is None else x", arguments="x int, y int")
@@ -101,7 +112,7 @@ def test_errors_have_snowflakes_numbers(run: Run) -> None:
     with pytest.raises(SnowparkSQLException, match="Unknown function NOBODY") as unknown:
         run("select nobody(1)")
     assert unknown.value.sql_error_code == 2140
-    with pytest.raises(SnowparkSQLException, match="Unknown user-defined function PUBLIC.NOBODY") as qualified:
+    with pytest.raises(SnowparkSQLException, match=r"Unknown user-defined function PUBLIC\.NOBODY") as qualified:
         run("select public.nobody(1)")
     assert qualified.value.sql_error_code == 2141
     with pytest.raises(SnowparkSQLException, match="Invalid argument types for function 'FAILING'") as wrong:
@@ -183,6 +194,19 @@ def test_vectorized_functions_get_pandas_data(session: Session) -> None:
     assert [row[0] for row in frame.select(standardised("x")).collect()] == [-0.5, 0.5, None]
 
 
+def test_a_strict_vectorized_function_sees_no_null(run: Run) -> None:
+    body = """
+import pandas
+def f(df):
+    assert df[0].notna().all()
+    return df[0] + df[1]
+f._sf_vectorized_input = pandas.DataFrame
+"""
+    define(run, "strictly", body, arguments="x int, y int", options="strict")
+    rows = run("select strictly(iff(n = 1, null, n), 10) from (select seq4() n from table(generator(rowcount => 3)))")
+    assert sorted(rows, key=str) == [(10,), (12,), (None,)]
+
+
 def test_a_vectorized_body_with_batches(run: Run) -> None:
     body = """
 from _snowflake import vectorized
@@ -213,7 +237,7 @@ def test_imports_from_a_stage(session: Session, tmp_path: Path) -> None:
         "    return open(folder + 'words.txt').read()\n$$"
     ).collect()
     assert [tuple(row) for row in session.sql("select triple(5), word()").collect()] == [(15, "hello")]
-    with pytest.raises(SnowparkSQLException, match="Cannot find the file '@code/absent.py'"):
+    with pytest.raises(SnowparkSQLException, match=r"Cannot find the file '@code/absent\.py'"):
         session.sql(
             "create function absent() returns int language python handler = 'absent.f' imports = ('@code/absent.py')"
         ).collect()
@@ -288,7 +312,7 @@ def test_functions_belong_to_schemas_and_transactions(run: Run) -> None:
     with pytest.raises(SnowparkSQLException, match="Unknown function HERE"):
         run("select here()")
     run("drop schema other")
-    with pytest.raises(SnowparkSQLException, match="Unknown user-defined function OTHER.HERE"):
+    with pytest.raises(SnowparkSQLException, match=r"Unknown user-defined function OTHER\.HERE"):
         run("select other.here()")
 
 

@@ -100,7 +100,9 @@ def test_errors_inside_are_told_with_the_procedures_own_frames(run: Run) -> None
 
 
 def test_procedures_call_procedures_and_functions(session: Session, run: Run) -> None:
-    run("create or replace function inc(x int) returns int language python handler = 'f' as $$\nf = lambda x: x + 1\n$$")
+    run(
+        "create or replace function inc(x int) returns int language python handler = 'f' as $$\nf = lambda x: x + 1\n$$"
+    )
     body = (
         "def f(session, depth):\n    if depth == 0:\n        return session.sql('select inc(0)').collect()[0][0]\n"
         "    return session.call('nested', depth - 1) + 1"
@@ -122,7 +124,9 @@ def test_functions_are_registered_inside(run: Run) -> None:
 
 def test_a_procedure_shares_the_open_transaction(run: Run) -> None:
     run("create or replace table kept (n int)")
-    define(run, "inserting", "def f(session):\n    session.sql('insert into kept values (1)').collect()\n    return 'ok'")
+    define(
+        run, "inserting", "def f(session):\n    session.sql('insert into kept values (1)').collect()\n    return 'ok'"
+    )
     run("begin")
     run("call inserting()")
     assert run("select count(*) from kept") == [(1,)]
@@ -155,7 +159,9 @@ def test_pandas_and_large_frames_inside(run: Run) -> None:
 
 
 def test_describe_and_default_arguments(run: Run) -> None:
-    define(run, "documented", "def f(session, x, y):\n    return x + y", arguments="x int, y int default 10", returns="int")
+    define(
+        run, "documented", "def f(session, x, y):\n    return x + y", arguments="x int, y int default 10", returns="int"
+    )
     assert run("call documented(1)") == [(11,)]
     described = dict(run("describe procedure documented(int, int)"))
     assert described["execute as"] == "OWNER"

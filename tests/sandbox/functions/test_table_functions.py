@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable  # noqa: TC003 (Snowpark reads it from the handlers' annotations)
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Optional
 
 import pandas as pd
@@ -101,7 +101,8 @@ def test_rows_of_the_wrong_width_are_refused(run: Run) -> None:
 
 
 def test_table_functions_in_sql(run: Run) -> None:
-    run("create function near(x int) returns table (y int, w varchar) as 'select x + 1, ''up'' union all select x - 1, ''down'''")
+    body = "select x + 1, ''up'' union all select x - 1, ''down''"
+    run(f"create function near(x int) returns table (y int, w varchar) as '{body}'")
     assert run("select * from table(near(5)) order by y") == [(4, "down"), (6, "up")]
     query = "select n, y from (select 1 n union all select 10) r, table(near(r.n)) where w = 'up' order by n"
     assert run(query) == [(1, 2), (10, 11)]
@@ -182,5 +183,3 @@ def test_aggregates_of_groups_and_of_nothing(run: Run, span: Callable[..., Any])
 def test_parts_of_large_groups_are_merged(run: Run, span: Callable[..., Any]) -> None:
     del span
     assert run("select span(n) from (select seq8() n from table(generator(rowcount => 25000)))") == [(24999,)]
-
-
