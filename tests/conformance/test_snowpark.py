@@ -15,7 +15,7 @@ from firnline_snowpark.rows import LearningTask
 from tests.snowpark.churn_world import World
 from tests.snowpark.plans import plans_table, train
 
-GENERATED = {"events": 1_000, "start": "2025-01-01", "end": "2025-12-31"}
+GENERATED = {"events": 1_000, "start": "2025-01-01", "end": "2025-04-01"}
 FEATURES = {"snapshots": 3, "window_days": [7, 30], "horizon_days": 30}
 
 
