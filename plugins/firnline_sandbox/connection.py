@@ -100,7 +100,8 @@ class SandboxConnection:
         self._paramstyle = paramstyle
         self._telemetry = NoTelemetry()
         self._conn_parameters: dict[str, Any] = {}
-        self._arrow_number_to_decimal = False
+        self.arrow_number_to_decimal = False
+        """Whether NUMBER columns with a scale come out of Arrow as decimals instead of floats."""
         # Snowpark reads these; the first one gives each thread a cursor of its own.
         self._session_parameters: dict[str, Any] = {"PYTHON_SNOWPARK_ENABLE_THREAD_SAFE_SESSION": True}
         for name, value in (session_parameters or {}).items():
@@ -189,13 +190,13 @@ class SandboxConnection:
         return float(self.parameter("LOCK_TIMEOUT"))
 
     @property
-    def arrow_number_to_decimal(self) -> bool:
-        """Say whether NUMBER columns with a scale come out of Arrow as decimals instead of floats."""
-        return self._arrow_number_to_decimal
+    def arrow_number_to_decimal_setter(self) -> bool:
+        """The same as :attr:`arrow_number_to_decimal`; the connector has it under this name too, to be set."""
+        return self.arrow_number_to_decimal
 
-    @arrow_number_to_decimal.setter
+    @arrow_number_to_decimal_setter.setter
     def arrow_number_to_decimal_setter(self, value: bool) -> None:
-        self._arrow_number_to_decimal = value
+        self.arrow_number_to_decimal = value
 
     def use(self, database: str | None, schema: str | None) -> None:
         """Make a database and schema the current ones."""

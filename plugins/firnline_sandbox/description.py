@@ -9,7 +9,7 @@ from firnline_sandbox.dispatch import find_handler
 from firnline_sandbox.history import new_query_id
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.query import translate
-from firnline_sandbox.statements.scanner import leading_words
+from firnline_sandbox.statements.words import leading_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from firnline_sandbox.errors import empty_statement, syntax_error, unsupported
 from firnline_sandbox.statements import registry
-from firnline_sandbox.statements.scanner import lex
+from firnline_sandbox.statements.words import lex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
 import threading
 import uuid
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -20,6 +20,8 @@ import duckdb
 
 from firnline_sandbox.catalog import Table, View, storage
 from firnline_sandbox.clock import SystemClock
+from firnline_sandbox.cursors import CursorPool
+from firnline_sandbox.folders import SandboxFolders
 from firnline_sandbox.history import History
 from firnline_sandbox.locks import FolderLock, WriteLock
 from firnline_sandbox.server import presence
@@ -29,7 +31,7 @@ from firnline_sandbox.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from firnline_sandbox.catalog import Catalog, Entry
+    from firnline_sandbox.catalog import Catalog
     from firnline_sandbox.clock import Clock
     from firnline_sandbox.connection import SandboxConnection
     from firnline_sandbox.server.endpoint import Kind
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 MEMORY: Final = ":memory:"
 OPEN_TIMEOUT_S: Final = 60.0
-_IDLE_CURSORS: Final = 8
 _DUCKDB_OPTIONS: Final = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -50,11 +51,11 @@ _open_lock: Final = threading.Lock()
 _of_parent: Final[list[SandboxEngine]] = []
 
 
-class SandboxEngine:
+class SandboxEngine(SandboxFolders):
     """One open sandbox. Sessions in any number of threads share it."""
 
     def __init__(self, folder: Path, *, in_memory: bool, timeout_s: float, clock: Clock | None = None) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.clock = clock or SystemClock()
         self.in_memory = in_memory
         self._users = 1
@@ -67,7 +68,7 @@ class SandboxEngine:
             )
             self.database.execute("SET TimeZone = 'UTC'")
             self._catalog = storage.load(self.database, presence.living(self.users))
-            self._sweep_stages()
+            self.sweep({entry.id for entry in self._catalog})
         except BaseException:
             self._folder_lock.release()
             raise
@@ -75,10 +76,8 @@ class SandboxEngine:
         self.history = History(self.clock)
         self.functions: dict[str, tuple[str, SnowflakeType]] = {}
         """Functions of the sandbox's own making, by upper-case name: their DuckDB name and what they return."""
-        self._idle: list[duckdb.DuckDBPyConnection] = []
-        self._idle_lock = threading.Lock()
-        self._zones: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, str] = weakref.WeakKeyDictionary()
-        self._session_ids = iter(range(1, 2**62))
+        self.cursors = CursorPool(self.database)
+        self._session_ids = itertools.count(1)
         self._parts: dict[str, Any] = {}
         self._parts_lock = threading.RLock()
         self.listener: Listener | None = None
@@ -141,10 +140,7 @@ class SandboxEngine:
         self.history.cancel_session(None)
         for part in self._parts.values():
             part.close()
-        with self._idle_lock:
-            for cursor in self._idle:
-                cursor.close()
-            self._idle.clear()
+        self.cursors.close()
         self.database.close()
         self._folder_lock.release()
         if self.in_memory:
@@ -156,7 +152,7 @@ class SandboxEngine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- sessions and cursors
+    # -- sessions and parts
 
     def connect(self, **options: Any) -> SandboxConnection:
         """Open a session. Options as for :class:`SandboxConnection`."""
@@ -176,35 +172,7 @@ class SandboxEngine:
 
     def next_session_id(self) -> int:
         """Give a number that no other session of this engine has."""
-        with self._idle_lock:
-            return next(self._session_ids)
-
-    def take_cursor(self) -> duckdb.DuckDBPyConnection:
-        """Take a DuckDB cursor of one's own, with the sandbox's macros; hand it back with :meth:`give_cursor`."""
-        with self._idle_lock:
-            if self._idle:
-                return self._idle.pop()
-        from firnline_sandbox.translate.macros import MACROS
-
-        cursor = self.database.cursor()
-        cursor.execute("SET TimeZone = 'UTC'")
-        for macro in MACROS:
-            cursor.execute(macro)
-        return cursor
-
-    def give_cursor(self, cursor: duckdb.DuckDBPyConnection, *, reusable: bool = True) -> None:
-        """Hand a cursor back."""
-        with self._idle_lock:
-            if reusable and not self.closed and len(self._idle) < _IDLE_CURSORS:
-                self._idle.append(cursor)
-                return
-        cursor.close()
-
-    def set_zone(self, cursor: duckdb.DuckDBPyConnection, zone: str) -> None:
-        """Let a cursor see TIMESTAMP_LTZ values in a session's time zone."""
-        if self._zones.get(cursor, "UTC") != zone:
-            cursor.execute(f"SET TimeZone = '{zone}'")
-            self._zones[cursor] = zone
+        return next(self._session_ids)  # one call into C: no two threads get the same
 
     def part(self, name: str) -> Any:
         """Give a part of the engine that a module registered with ``registry.engine_part``, making it at first use."""
@@ -226,7 +194,7 @@ class SandboxEngine:
         """Start a writing transaction as soon as nobody else writes."""
         self.write_lock.acquire(timeout_s=timeout_s, cancelled=cancelled)
         try:
-            cursor = self.take_cursor()
+            cursor = self.cursors.take()
             cursor.execute("BEGIN")
         except BaseException:
             self.write_lock.release()
@@ -248,35 +216,6 @@ class SandboxEngine:
         """Put a committed catalog in the old one's place. For :class:`Transaction` alone."""
         catalog.changes.clear()
         self._catalog = catalog
-
-    # -- folders
-
-    @property
-    def stages(self) -> Path:
-        """The folder of stage files, one folder a stage, named by its id."""
-        return self.folder / "stages"
-
-    @property
-    def models(self) -> Path:
-        """The folder of model versions."""
-        return self.folder / "models"
-
-    def stage_folder(self, entry: Entry) -> Path:
-        """Give the folder of what a stage (or a table's own stage) holds."""
-        return self.stages / entry.id
-
-    @property
-    def users(self) -> Path:
-        """The folder of the other processes that use this sandbox."""
-        return self.folder / "users"
-
-    def _sweep_stages(self) -> None:
-        self.stages.mkdir(exist_ok=True)
-        self.models.mkdir(exist_ok=True)
-        known = {entry.id for entry in self._catalog} | {"user"}
-        for folder in self.stages.iterdir():
-            if folder.name not in known:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_open_here(folder: Path) -> bool:

@@ -21,8 +21,8 @@ from firnline_sandbox.errors import (
 from firnline_sandbox.history import QueryRecord, RunningQuery, new_query_id
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements import registry
-from firnline_sandbox.statements.scanner import leading_words, lex
 from firnline_sandbox.statements.secrets import without_secrets
+from firnline_sandbox.statements.words import leading_words, lex
 from firnline_sandbox.warehouses.usage import usage, warehouse_timeout
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Statement:
         self.running.cursor = cursor
         if self.running.cancelled.is_set():
             cursor.interrupt()
-        self.connection.engine.set_zone(cursor, str(self.connection.parameter("TIMEZONE")))
+        self.connection.engine.cursors.set_zone(cursor, str(self.connection.parameter("TIMEZONE")))
         result = self.handler(context, self.sql)
         if not result.is_stream:
             context.release()
@@ -291,19 +291,19 @@ def read(statement: Statement) -> Result:
     engine = statement.connection.engine
     for attempt in range(_READ_ATTEMPTS):
         revision = engine.catalog.revision
-        cursor = engine.take_cursor()
+        cursor = engine.cursors.take()
         try:
             result = statement.carry_out(cursor, may_stream=True)
         except (duckdb.CatalogException, duckdb.BinderException):
-            engine.give_cursor(cursor, reusable=False)
+            engine.cursors.give(cursor, reusable=False)
             if attempt == _READ_ATTEMPTS - 1 or engine.catalog.revision == revision:
                 raise
         except BaseException:
-            engine.give_cursor(cursor, reusable=False)
+            engine.cursors.give(cursor, reusable=False)
             raise
         else:
             if not result.is_stream:
-                engine.give_cursor(cursor)
+                engine.cursors.give(cursor)
             return result
     raise AssertionError("unreachable")
 

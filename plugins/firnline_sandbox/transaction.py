@@ -76,5 +76,5 @@ class Transaction:
             action()
 
     def _end(self) -> None:
-        self._engine.give_cursor(self.cursor)
+        self._engine.cursors.give(self.cursor)
         self._engine.write_lock.release()

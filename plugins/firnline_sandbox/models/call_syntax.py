@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from firnline_sandbox.statements.scanner import Scanner, lex
+from firnline_sandbox.statements.scanner import Scanner
+from firnline_sandbox.statements.words import lex
 
 if TYPE_CHECKING:
-    from firnline_sandbox.statements.scanner import Word
+    from firnline_sandbox.statements.words import Word
 
 _OPENING: Final = frozenset("([{")
 _CLOSING: Final = frozenset(")]}")

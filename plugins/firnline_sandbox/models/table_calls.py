@@ -9,7 +9,8 @@ from firnline_sandbox.errors import unsupported
 from firnline_sandbox.models.call_syntax import closing_of, split_at_commas
 from firnline_sandbox.models.inference import argument_type, provide_function, typed_arguments
 from firnline_sandbox.models.lookup import room_of
-from firnline_sandbox.statements.scanner import Scanner, lex, quote_identifier
+from firnline_sandbox.statements.scanner import Scanner, quote_identifier
+from firnline_sandbox.statements.words import lex
 
 if TYPE_CHECKING:
     from firnline_sandbox.context import Context

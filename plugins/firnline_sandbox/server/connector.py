@@ -23,7 +23,7 @@ from firnline_sandbox.server.connector_next import refusal
 from firnline_sandbox.server.connector_session import ConnectorSession
 from firnline_sandbox.server.endpoint import HOST
 from firnline_sandbox.server.web import RefusedError, Response
-from firnline_sandbox.statements.scanner import leading_words
+from firnline_sandbox.statements.words import leading_words
 
 if TYPE_CHECKING:
     from firnline_sandbox.server.host import Host
@@ -38,6 +38,7 @@ _WRONG_LOGIN: Final = "390100"
 _NO_SESSION: Final = "390111"
 _EXPIRED: Final = "390112"
 _NO_MASTER: Final = "390115"
+_INTERNAL: Final = "000603"
 _RUNNING: Final = "333333"
 _RUNNING_DETACHED: Final = "333334"
 
@@ -79,6 +80,14 @@ class ConnectorFront:
         Raises:
             RefusedError: there is no such path.
         """
+        try:
+            return self._answer(request)
+        except RefusedError:
+            raise
+        except Exception as failure:  # noqa: BLE001 (whatever it is, the client is told; else it would ask again for ever)
+            return Response.json(_failure(_INTERNAL, f"Internal error: {type(failure).__name__}: {failure}"))
+
+    def _answer(self, request: Request) -> Response:
         if found := re.fullmatch(r"/chunks/([\w-]+)/(\d{1,9})", request.path):
             return self._chunk(found[1], int(found[2]))
         match request.path:
@@ -116,7 +125,7 @@ class ConnectorFront:
         if found := re.fullmatch(r"/queries/([\w-]+)/result", request.path):
             return Response.json(self._result(session, found[1]))
         if found := re.fullmatch(r"/queries/([\w-]+)/abort-request", request.path):
-            session.connection.runner.cancel(found[1])
+            session.cancel(found[1])
             return Response.json(_success(None))
         if found := re.fullmatch(r"/monitoring/queries/([\w-]+)", request.path):
             return Response.json(_success({"queries": _monitored(session, found[1])}))

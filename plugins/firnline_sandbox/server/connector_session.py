@@ -18,7 +18,7 @@ from firnline_sandbox.server.chunks import ChunkFiles
 from firnline_sandbox.server.connector_binds import bound_values
 from firnline_sandbox.server.connector_data import row_type, text_rows, wire_batches
 from firnline_sandbox.server.connector_files import transfer_handler
-from firnline_sandbox.statements.scanner import leading_words
+from firnline_sandbox.statements.words import leading_words
 from firnline_sandbox.translate import split_statements
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _MULTI: Final = 0xA000
 _DML: Final = {"INSERT": 0x3100, "UPDATE": 0x3200, "DELETE": 0x3300, "MERGE": 0x3400}
 _KEPT_QUERIES: Final = 50
 _WORKERS: Final = 16
+_POLL_S: Final = 0.01
 _SCAN: Final = re.compile(r"select \* from table\(result_scan\('([0-9a-f-]{36})'\)\)", re.IGNORECASE)
 
 
@@ -174,7 +175,16 @@ class ConnectorSession:
         with self._lock:
             query_id = self._by_request.get(request_id)
         if query_id is not None:
-            self.connection.runner.cancel(query_id)
+            self.cancel(query_id)
+
+    def cancel(self, query_id: str) -> None:
+        """Stop a query, be it this session's or another's, also if it has not really begun."""
+        with self._lock:
+            found = self._queries.get(query_id)
+        while not self.connection.runner.cancel(query_id):
+            if found is None or found.future.done() or found.future.cancel():
+                return
+            time.sleep(_POLL_S)
 
     def describe(self, text: str, body: dict[str, Any]) -> dict[str, Any]:
         """Give the data of a response to a statement that is only described."""

@@ -265,11 +265,11 @@ class PrivateFront:
             receipts.current.reset(token)
 
     def _receipt(self, query_id: str) -> bytes | None:
-        cursor = self._host.engine.take_cursor()
+        cursor = self._host.engine.cursors.take()
         try:
             return receipts.find(cursor, query_id)
         finally:
-            self._host.engine.give_cursor(cursor)
+            self._host.engine.cursors.give(cursor)
 
     def _result(self, result: Result) -> bytes:
         document = wire.result_to_json(result)

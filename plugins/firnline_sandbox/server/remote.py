@@ -15,7 +15,7 @@ from firnline_sandbox.result import Result
 from firnline_sandbox.server import endpoint, spool, wire
 from firnline_sandbox.server.calls import CallFailedError, Calls
 from firnline_sandbox.server.presence import Presence
-from firnline_sandbox.statements.scanner import leading_words, lex
+from firnline_sandbox.statements.words import leading_words, lex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

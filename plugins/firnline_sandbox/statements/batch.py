@@ -59,7 +59,7 @@ def batch_query(
     return translate_query(_with_columns(tree), surroundings)
 
 
-def _wanted_types(tree: exp.Expression, columns: Sequence[TableColumn], count: int) -> dict[int, SnowflakeType]:
+def _wanted_types(tree: exp.Expr, columns: Sequence[TableColumn], count: int) -> dict[int, SnowflakeType]:
     """Say what a bind becomes when it goes straight into a column."""
     cells = _cells(tree)
     found = {}
@@ -71,7 +71,7 @@ def _wanted_types(tree: exp.Expression, columns: Sequence[TableColumn], count: i
     return found
 
 
-def _cells(tree: exp.Expression) -> list[exp.Expression]:
+def _cells(tree: exp.Expr) -> list[exp.Expr]:
     if isinstance(tree, exp.Values):
         if len(tree.expressions) != 1:
             raise unsupported("several rows of binds in an INSERT for many rows")
@@ -84,8 +84,8 @@ def _cells(tree: exp.Expression) -> list[exp.Expression]:
     raise unsupported("this form of INSERT for many rows of binds")
 
 
-def _with_columns(tree: exp.Expression) -> exp.Select:
-    def replaced(node: exp.Expression) -> exp.Expression:
+def _with_columns(tree: exp.Expr) -> exp.Select:
+    def replaced(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Placeholder):
             return exp.column(exp.to_identifier(f"C{node.meta['index']}", quoted=True))
         return node

@@ -160,7 +160,7 @@ class _Probe:
 
     def __exit__(self, *_: object) -> None:
         if self._cursor is not None:
-            self._context.engine.give_cursor(self._cursor, reusable=False)
+            self._context.engine.cursors.give(self._cursor, reusable=False)
 
     def why(self, row: int, index: int) -> RowError:
         """Convert one value once more, for its error."""
@@ -186,7 +186,7 @@ class _Probe:
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         if self._cursor is None:
-            self._cursor = self._context.engine.take_cursor()
+            self._cursor = self._context.engine.cursors.take()
             probe = Context(
                 self._context.connection, self._cursor, query_id=self._context.query_id, params=self._load.params
             )

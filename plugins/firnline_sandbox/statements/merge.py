@@ -58,7 +58,7 @@ def merge(context: Context, sql: str) -> Result:
     target = target_of(context, tree.this)
     whens = tree.args["whens"].expressions
     branches = []
-    earlier: dict[bool, list[exp.Expression]] = {True: [], False: []}
+    earlier: dict[bool, list[exp.Expr]] = {True: [], False: []}
     for when in whens:
         matched = bool(when.args.get("matched"))
         if when.args.get("source"):
@@ -77,13 +77,12 @@ def merge(context: Context, sql: str) -> Result:
     return Result.counts(**{word: counts[action] for action, word in words.items() if action in present})
 
 
-def _pick(
-    context: Context, target: Target, tree: exp.Merge, when: exp.When, earlier: Sequence[exp.Expression]
-) -> _Branch:
+def _pick(context: Context, target: Target, tree: exp.Merge, when: exp.When, earlier: Sequence[exp.Expr]) -> _Branch:
     """Pick the rows of one WHEN: those that no earlier WHEN of its kind takes."""
     action, columns, values = _action(target, when)
-    conditions = [
-        exp.not_(exp.Anonymous(this="COALESCE", expressions=[exp.paren(other.copy()), exp.false()])) for other in earlier
+    conditions: list[exp.Expr] = [
+        exp.not_(exp.Anonymous(this="COALESCE", expressions=[exp.paren(other.copy()), exp.false()]))
+        for other in earlier
     ]
     if (condition := when.args.get("condition")) is not None:
         conditions.append(exp.paren(condition.copy()))
@@ -104,7 +103,7 @@ def _pick(
     return _Branch(action, columns, keep(context, picked), picked.columns)
 
 
-def _action(target: Target, when: exp.When) -> tuple[str, tuple[TableColumn, ...], list[exp.Expression]]:
+def _action(target: Target, when: exp.When) -> tuple[str, tuple[TableColumn, ...], list[exp.Expr]]:
     then = when.args["then"]
     if isinstance(then, exp.Var) and then.name.upper() == "DELETE":
         return "DELETE", (), []
@@ -124,11 +123,11 @@ def _action(target: Target, when: exp.When) -> tuple[str, tuple[TableColumn, ...
     raise unsupported(f"MERGE action {then.sql('snowflake')}")
 
 
-def _names(listed: exp.Expression) -> list[exp.Expression]:
+def _names(listed: exp.Expr) -> list[exp.Expr]:
     return list(listed.expressions) if isinstance(listed, exp.Tuple) else [listed.this]
 
 
-def _insert_column(target: Target, node: exp.Expression) -> TableColumn:
+def _insert_column(target: Target, node: exp.Expr) -> TableColumn:
     name = identifier_name(node.this if isinstance(node, exp.Column) else node)
     return column_named(target.table, name)
 

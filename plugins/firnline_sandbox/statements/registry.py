@@ -8,70 +8,30 @@ from __future__ import annotations
 
 import importlib
 import threading
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import duckdb
-    from sqlglot.tokens import Token
+    from sqlglot.tokenizer_core import Token
 
-    from firnline_sandbox.catalog import Catalog
-    from firnline_sandbox.connection import SandboxConnection
+    from firnline_sandbox.context import Context
     from firnline_sandbox.engine import SandboxEngine
     from firnline_sandbox.result import Result
     from firnline_sandbox.translate.surroundings import Relation
 
 
-class StatementContext(Protocol):
-    """What a handler may use while it carries out one statement."""
+Handler = "Callable[[Context, str], Result]"
+SystemFunction = "Callable[[Context, list[Any]], Any]"
+QueryRewriter = "Callable[[Context, list[Token], str], str]"
+SchemeResolver = "Callable[[Context, str, bool], Path]"
 
-    @property
-    def engine(self) -> SandboxEngine:
-        """The engine: database, stages, locks, history."""
-
-    @property
-    def connection(self) -> SandboxConnection:
-        """The session: ``database``, ``schema``, ``role``, ``warehouse``, ``session_id``."""
-
-    @property
-    def catalog(self) -> Catalog:
-        """The catalog as this statement's transaction sees it."""
-
-    @property
-    def duckdb(self) -> duckdb.DuckDBPyConnection:
-        """The DuckDB cursor on which this statement runs (inside its transaction if it writes)."""
-
-    @property
-    def query_id(self) -> str:
-        """The id of the query that is running."""
-
-    @property
-    def params(self) -> Sequence[Any]:
-        """The values bound to ``?``, in order."""
-
-    @property
-    def file_stream(self) -> BinaryIO | None:
-        """The stream behind a PUT of a stream."""
-
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
-        """Run Snowflake SQL in this session and transaction, without an entry in the query history."""
-
-    def resolve(self, name: str) -> tuple[str, str, str]:
-        """Split a possibly quoted, possibly partial name into database, schema and name, with the session's defaults."""
-
-
-Handler = "Callable[[StatementContext, str], Result]"
-SystemFunction = "Callable[[StatementContext, list[Any]], Any]"
-QueryRewriter = "Callable[[StatementContext, list[Token], str], str]"
-SchemeResolver = "Callable[[StatementContext, str, bool], Path]"
-
-_statements: Final[dict[tuple[str, ...], tuple[Callable[[StatementContext, str], Result], bool]]] = {}
-_system_functions: Final[dict[str, Callable[[StatementContext, list[Any]], Any]]] = {}
+_statements: Final[dict[tuple[str, ...], tuple[Callable[[Context, str], Result], bool]]] = {}
+_system_functions: Final[dict[str, Callable[[Context, list[Any]], Any]]] = {}
 _table_functions: Final[dict[str, Callable[[Any, Sequence[Any], Mapping[str, Any]], Relation]]] = {}
-_rewriters: Final[list[Callable[[StatementContext, list[Token], str], str]]] = []
-_schemes: Final[dict[str, Callable[[StatementContext, str, bool], Path]]] = {}
+_rewriters: Final[list[Callable[[Context, list[Token], str], str]]] = []
+_schemes: Final[dict[str, Callable[[Context, str, bool], Path]]] = {}
 _parts: Final[dict[str, Callable[[SandboxEngine], Any]]] = {}
 _MODULES: Final = (
     "session",
@@ -163,11 +123,12 @@ def statement(*keywords: str, writes: bool = True) -> Callable[[Any], Any]:
 
     The longest match wins. Between CREATE and the kind, ``OR REPLACE``, ``OR ALTER``, ``TEMP``, ``SCOPED``,
     ``TRANSIENT`` and ``SECURE`` are skipped; the handler gets the whole statement and reads them itself (see
-    ``statements.scanner.Scanner``). Comments before the first keyword are skipped too, ``IF NOT EXISTS`` follows the kind.
-    With ``writes``, the handler runs inside a transaction that holds the engine's write lock; an exception rolls it back.
+    ``statements.scanner.Scanner``). Comments before the first keyword are skipped too, ``IF NOT EXISTS`` follows the
+    kind. With ``writes``, the handler runs inside a transaction that holds the engine's write lock; an exception rolls
+    it back.
     """
 
-    def register(handler: Callable[[StatementContext, str], Result]) -> Callable[[StatementContext, str], Result]:
+    def register(handler: Callable[[Context, str], Result]) -> Callable[[Context, str], Result]:
         for phrase in keywords:
             _add(_statements, tuple(phrase.upper().split()), (handler, writes))
         return handler
@@ -183,8 +144,8 @@ def system_function(name: str) -> Callable[[Any], Any]:
     """
 
     def register(
-        function: Callable[[StatementContext, list[Any]], Any],
-    ) -> Callable[[StatementContext, list[Any]], Any]:
+        function: Callable[[Context, list[Any]], Any],
+    ) -> Callable[[Context, list[Any]], Any]:
         _add(_system_functions, name.upper(), function)
         return function
 
@@ -214,8 +175,8 @@ def find_table_function(name: str) -> Callable[[Any, Sequence[Any], Mapping[str,
 
 
 def query_rewriter(
-    rewriter: Callable[[StatementContext, list[Token], str], str],
-) -> Callable[[StatementContext, list[Token], str], str]:
+    rewriter: Callable[[Context, list[Token], str], str],
+) -> Callable[[Context, list[Token], str], str]:
     """Register a function that sees each query's tokens before parsing and returns the SQL to parse instead.
 
     Tokens are sqlglot's, with ``start`` and ``end`` offsets into the SQL text (``end`` inclusive). Return the SQL as it
@@ -233,8 +194,8 @@ def file_scheme(prefix: str) -> Callable[[Any], Any]:
     """
 
     def register(
-        resolver: Callable[[StatementContext, str, bool], Path],
-    ) -> Callable[[StatementContext, str, bool], Path]:
+        resolver: Callable[[Context, str, bool], Path],
+    ) -> Callable[[Context, str, bool], Path]:
         _add(_schemes, prefix.lower(), resolver)
         return resolver
 
@@ -259,7 +220,7 @@ def find_engine_part(name: str) -> Callable[[SandboxEngine], Any]:
     return _parts[name]
 
 
-def match_statement(words: Sequence[str]) -> tuple[Callable[[StatementContext, str], Result], bool] | None:
+def match_statement(words: Sequence[str]) -> tuple[Callable[[Context, str], Result], bool] | None:
     """Find the handler (and whether it writes) for a statement's leading upper-case words."""
     kept = list(words[:1])
     rest = list(words[1:])
@@ -278,12 +239,12 @@ def known_verbs() -> frozenset[str]:
     return frozenset(phrase[0] for phrase in _statements) | _SNOWFLAKE_VERBS
 
 
-def find_system_function(name: str) -> Callable[[StatementContext, list[Any]], Any] | None:
+def find_system_function(name: str) -> Callable[[Context, list[Any]], Any] | None:
     """Find a registered system function by its upper-case name."""
     return _system_functions.get(name)
 
 
-def rewrite_query(context: StatementContext, sql: str) -> str:
+def rewrite_query(context: Context, sql: str) -> str:
     """Run the registered rewriters over a query, one after the other."""
     from firnline_sandbox.translate.parsing import tokenize
 
@@ -292,7 +253,7 @@ def rewrite_query(context: StatementContext, sql: str) -> str:
     return sql
 
 
-def find_scheme(path: str) -> Callable[[StatementContext, str, bool], Path] | None:
+def find_scheme(path: str) -> Callable[[Context, str, bool], Path] | None:
     """Find the resolver whose prefix the path starts with; the longest prefix wins."""
     matching = [prefix for prefix in _schemes if path.lower().startswith(prefix)]
     return _schemes[max(matching, key=len)] if matching else None

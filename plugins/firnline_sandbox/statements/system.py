@@ -35,7 +35,7 @@ def cancel_query(context: Context, arguments: list[Any]) -> str:
 @system_function("SYSTEM$ABORT_SESSION")
 def abort_session(context: Context, arguments: list[Any]) -> str:
     """Cancel what another session is running."""
-    return cancel_all_queries(context, arguments)
+    return str(cancel_all_queries(context, arguments))
 
 
 @system_function("SYSTEM$WAIT")

@@ -41,7 +41,7 @@ class Target:
         """Write the number that tells a target's rows apart."""
         return exp.column(exp.to_identifier(_ROW, quoted=True), table=exp.to_identifier(self.alias, quoted=True))
 
-    def column(self, node: exp.Expression) -> TableColumn:
+    def column(self, node: exp.Expr) -> TableColumn:
         """Find the column that the left side of an assignment names.
 
         Raises:
@@ -112,7 +112,7 @@ def assigned(source: str, column: Column, wanted: TableColumn) -> str:
     return cast(Value(f"{source}.{quote_identifier(column.physical)}", column.type), wanted.type).sql
 
 
-def with_default(node: exp.Expression, column: TableColumn) -> exp.Expression:
+def with_default(node: exp.Expr, column: TableColumn) -> exp.Expr:
     """Put a column's default in the place of the word DEFAULT."""
     if not (isinstance(node, exp.Var) and node.name.upper() == "DEFAULT"):
         return node
@@ -124,11 +124,11 @@ def with_default(node: exp.Expression, column: TableColumn) -> exp.Expression:
         return exp.Null()
     from firnline_sandbox.translate import parse_statement
 
-    default: exp.Expression = parse_statement(f"SELECT {column.default}").expressions[0]
+    default: exp.Expr = parse_statement(f"SELECT {column.default}").expressions[0]
     return default
 
 
-def aliased(expressions: Sequence[exp.Expression]) -> list[exp.Expression]:
+def aliased(expressions: Sequence[exp.Expr]) -> list[exp.Expr]:
     """Name computed expressions by their position."""
     return [
         exp.alias_(expression.copy(), exp.to_identifier(f"C{number}", quoted=True))

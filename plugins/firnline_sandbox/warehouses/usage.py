@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from firnline_sandbox.catalog import Warehouse
-from firnline_sandbox.statements.scanner import lex
+from firnline_sandbox.statements.words import lex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

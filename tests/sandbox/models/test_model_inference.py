@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -53,7 +53,7 @@ def add_model(engine: SandboxEngine, folder: Path, name: str = "M") -> ModelVers
 def call(engine: SandboxEngine, version: ModelVersion, sql: str) -> list[Any]:
     """Run DuckDB SQL in which ``$f`` stands for the function."""
     room: ModelRoom = engine.part("models")
-    cursor = engine.take_cursor()
+    cursor = engine.cursors.take()
     try:
         context = Context(engine.connect(), cursor, query_id="q1")
         name, is_object = provide_function(context, room, version, room.manifest(version).methods[0])
@@ -61,7 +61,7 @@ def call(engine: SandboxEngine, version: ModelVersion, sql: str) -> list[Any]:
         macro, _ = engine.functions[name]
         return [json.loads(row[0]) for row in cursor.execute(sql.replace("$f", macro)).fetchall()]
     finally:
-        engine.give_cursor(cursor)
+        engine.cursors.give(cursor)
 
 
 def test_types_of_arguments(engine: SandboxEngine, package: Callable[..., Path]) -> None:
