@@ -277,12 +277,16 @@ class _Rows:
 
     def one_by_one(self) -> Iterator[_Rows]:
         """Give each row of the frames alone."""
+        for values in self.plain():
+            single = _Rows(self._code)
+            single.rows, single.origins = [values], [0]
+            yield single
+
+    def plain(self) -> Iterator[tuple[Any, ...]]:
+        """Give all rows as tuples: what ``process`` gave comes before the frames of ``end_partition``."""
+        yield from self.rows
         for frame in self.frames:
-            for position in range(len(frame)):
-                single = _Rows(self._code)
-                single.frames = [frame.iloc[position : position + 1]]
-                single.origins = [0]
-                yield single
+            yield from frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
 
 
 def _to_lists(code: Code, lists: Sequence[_Rows]) -> pa.Array:
@@ -291,10 +295,10 @@ def _to_lists(code: Code, lists: Sequence[_Rows]) -> pa.Array:
     for one in lists:
         offsets.append(offsets[-1] + len(one))
     origins = pa.array([origin for one in lists for origin in one.origins], pa.int64())
-    if any(one.frames for one in lists):
+    if any(one.frames for one in lists) and not any(one.rows for one in lists):
         columns = _columns_of_frames(lists, types)
     else:
-        rows = [row for one in lists for row in one.rows]
+        rows = [row for one in lists for row in one.plain()]
         columns = [to_arrow([row[position] for row in rows], type_) for position, type_ in enumerate(types)]
     names = [ORIGIN, *(FIELD.format(position) for position in range(len(types)))]
     structs = pa.StructArray.from_arrays([origins, *columns], names=names)
