@@ -68,7 +68,7 @@ def _hexadecimal(share: float) -> str:
 
 
 def _how(params: RandomSplitParams, key: Sequence[str]) -> str:
-    shown = ", ".join(key[:5]) + (", …" if len(key) > 5 else "")
+    shown = ", ".join(key[:5]) + (f" and {len(key) - 5:,} more columns" if len(key) > 5 else "")
     if params.group:
         return f"Split by a hash of {shown}: all rows of a group are in one set. Shares hold for the groups."
     if params.stratify:

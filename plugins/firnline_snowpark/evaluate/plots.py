@@ -147,7 +147,7 @@ def _calibration(labels: np.ndarray[Any, Any], scores: np.ndarray[Any, Any]) -> 
 
 def wilson_interval(hits: int, rows: int) -> tuple[float, float]:
     """Return the 95 % interval of a share (Wilson's score interval, right for shares near 0 and 1, too)."""
-    z = 1.959964
+    z = 1.959963984540054
     share = hits / rows
     centre = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     half = z / (1 + z * z / rows) * (share * (1 - share) / rows + z * z / (4 * rows * rows)) ** 0.5
