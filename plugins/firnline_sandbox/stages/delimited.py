@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from firnline_sandbox.context import Context
     from firnline_sandbox.stages.dialect import Record
+    from firnline_sandbox.stages.files import StagedFile
     from firnline_sandbox.stages.formats import Format
-    from firnline_sandbox.stages.locations import StagedFile
 
 _BATCH: Final = 50_000
 _PLACES: Final = (

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from firnline_sandbox.context import Context
+    from firnline_sandbox.stages.files import StagedFile
     from firnline_sandbox.stages.formats import Format
-    from firnline_sandbox.stages.locations import StagedFile
 
 _BETWEEN: Final = re.compile(r"[\s,]*")
 _SPACE: Final = re.compile(r"\s*")

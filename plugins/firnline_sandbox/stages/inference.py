@@ -17,8 +17,8 @@ from firnline_sandbox.stages.unpacking import UnreadableFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from firnline_sandbox.stages.files import StagedFile
     from firnline_sandbox.stages.formats import Format
-    from firnline_sandbox.stages.locations import StagedFile
     from firnline_sandbox.types import SnowflakeType
 
 _NUMBER: Final = re.compile(r"[+-]?(\d*)(?:\.(\d*))?")

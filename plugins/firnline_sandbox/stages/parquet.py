@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from firnline_sandbox.context import Context
+    from firnline_sandbox.stages.files import StagedFile
     from firnline_sandbox.stages.formats import Format
-    from firnline_sandbox.stages.locations import StagedFile
 
 FIELD: Final = "$1:"  # starts the names of the typed columns
 _EPOCH: Final = {"s": "epoch", "ms": "epoch_ms", "us": "epoch_us", "ns": "epoch_ns"}

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from firnline_sandbox.context import Context
+    from firnline_sandbox.stages.files import StagedFile
     from firnline_sandbox.stages.formats import Format
-    from firnline_sandbox.stages.locations import StagedFile
     from firnline_sandbox.stages.rows import StagedRows
 
 _METADATA_COLUMNS = (

@@ -14,7 +14,7 @@ from pyarrow import fs
 
 from firnline_sandbox.errors import error, unsupported
 from firnline_sandbox.stages.external import AZURE_HOST, check_external
-from firnline_sandbox.stages.locations import UNFINISHED, StagedFile
+from firnline_sandbox.stages.files import UNFINISHED, StagedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

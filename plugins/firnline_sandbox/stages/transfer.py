@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from firnline_sandbox.errors import invalid_argument, missing_file
-from firnline_sandbox.stages.locations import UNFINISHED, Location, list_files, resolve
+from firnline_sandbox.stages.files import UNFINISHED
+from firnline_sandbox.stages.locations import Location, list_files, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from firnline_sandbox.connection import SandboxConnection
-    from firnline_sandbox.stages.locations import StagedFile
+    from firnline_sandbox.stages.files import StagedFile
 
 # How a file that is compressed already begins, and the name of its compression.
 _MAGIC: Final = (

@@ -16,7 +16,7 @@ from firnline_sandbox import types as t
 from firnline_sandbox.errors import invalid_argument
 from firnline_sandbox.result import conform
 from firnline_sandbox.stages.dialect import spelled
-from firnline_sandbox.stages.locations import UNFINISHED
+from firnline_sandbox.stages.files import UNFINISHED
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.values import Value, quote_name, quote_text
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from firnline_sandbox.stages.files import StagedFile
     from firnline_sandbox.stages.formats import Format
-    from firnline_sandbox.stages.locations import StagedFile
 
 CHUNK: Final = 8 * 2**20
 _MAGIC: Final = ((b"\x1f\x8b", "GZIP"), (b"BZh", "BZ2"), (b"\x28\xb5\x2f\xfd", "ZSTD"))

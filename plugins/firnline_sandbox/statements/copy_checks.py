@@ -25,8 +25,8 @@ from firnline_sandbox.types import INTEGER, TEXT, Column
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from firnline_sandbox.stages.files import StagedFile
     from firnline_sandbox.stages.formats import Format
-    from firnline_sandbox.stages.locations import StagedFile
     from firnline_sandbox.statements.copy_syntax import Load
     from firnline_sandbox.translate.surroundings import Relation
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from firnline_sandbox.context import Context
+    from firnline_sandbox.stages.files import StagedFile
     from firnline_sandbox.stages.formats import Format
-    from firnline_sandbox.stages.locations import Location, StagedFile
+    from firnline_sandbox.stages.locations import Location
     from firnline_sandbox.stages.rows import StagedRows
     from firnline_sandbox.statements.copy_syntax import Load
 

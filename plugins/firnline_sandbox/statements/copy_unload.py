@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from firnline_sandbox.errors import error, invalid_argument, unsupported
 from firnline_sandbox.result import Result
+from firnline_sandbox.stages.files import UNFINISHED
 from firnline_sandbox.stages.formats import find_format
-from firnline_sandbox.stages.locations import UNFINISHED, list_files, resolve
+from firnline_sandbox.stages.locations import list_files, resolve
 from firnline_sandbox.stages.unloading import Unloader, Written
 from firnline_sandbox.statements.query import fetch, translate
 from firnline_sandbox.statements.scanner import quote_identifier

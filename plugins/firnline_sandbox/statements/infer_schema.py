@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from firnline_sandbox.context import Context
-    from firnline_sandbox.stages.locations import Location, StagedFile
+    from firnline_sandbox.stages.files import StagedFile
+    from firnline_sandbox.stages.locations import Location
     from firnline_sandbox.translate.surroundings import Relation
 
 _ARGUMENTS: Final = frozenset(

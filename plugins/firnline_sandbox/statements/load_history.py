@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from firnline_sandbox.stages.locations import StagedFile
+    from firnline_sandbox.stages.files import StagedFile
 
 REMEMBERED: Final = dt.timedelta(days=64)
 _KEPT_ERRORS: Final = 10_000
