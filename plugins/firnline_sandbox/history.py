@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime as dt
 import threading
 import uuid
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.clock import Clock
     from firnline_sandbox.result import Result
 
+INTERRUPT_S: Final = 0.05
 KEPT_QUERIES: Final = 10_000
 KEPT_RESULTS: Final = 200
 KEPT_RESULT_BYTES: Final = 256 * 2**20
@@ -57,14 +59,25 @@ class RunningQuery:
     query_id: str
     session_id: int
     cancelled: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
     cursor: duckdb.DuckDBPyConnection | None = None
     reason: Callable[[], Exception] | None = None
 
     def cancel(self) -> None:
         """Stop the statement: it raises 604 at its next chance."""
-        self.cancelled.set()
-        if self.cursor is not None:
-            self.cursor.interrupt()
+        if not self.cancelled.is_set():
+            self.cancelled.set()
+            threading.Thread(target=self._interrupt, name="firnline-sandbox-cancel", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        import duckdb
+
+        # DuckDB forgets an interrupt that comes a moment before its query starts.
+        with contextlib.suppress(duckdb.ConnectionException):  # the cursor is closed: the statement has failed
+            while not self.ended.is_set():
+                if self.cursor is not None:
+                    self.cursor.interrupt()
+                self.ended.wait(INTERRUPT_S)
 
 
 class History:
