@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from checks.snowpark_suites import ratchet
-from checks.snowpark_suites.running import Outcome, run_suite
+from checks.snowpark_suites.running import Outcome, path_of, read_outcomes, run_suite
 from checks.snowpark_suites.suites import SLOW, SUITES
 
 
@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--suite", action="append", default=[], help="run the suites whose name contains this")
     parser.add_argument("--workers", type=int, default=2, help="suites that run at the same time")
     parser.add_argument("--update", action="store_true", help="write the counts and the list of what remains")
+    parser.add_argument("--read", action="store_true", help="take the outcomes that --keep kept instead of running")
     parser.add_argument("--keep", type=Path, help="keep each test's outcome in this folder")
     given = parser.parse_args(arguments)
     if not (given.checkout / "tests" / "integ" / "conftest.py").exists():
@@ -31,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        if given.read:
+            outcomes = [read_outcomes(suite, path_of(suite, folder), "", finished=True) for suite in chosen]
+            return _conclude(outcomes, update=given.update)
         outcomes = _run_all(given.checkout.resolve(), chosen, folder.resolve(), given.workers)
     return _conclude(outcomes, update=given.update)
 
@@ -52,8 +56,8 @@ def _conclude(outcomes: list[Outcome], *, update: bool) -> int:
     reached = ratchet.load()
     sys.stdout.write(ratchet.table(outcomes, reached) + "\n")
     if update:
-        ratchet.raise_counts(outcomes, reached)
-        ratchet.write_remaining(outcomes)
+        counts = ratchet.raise_counts(outcomes, reached)
+        ratchet.write_page(counts, ratchet.write_remaining(outcomes))
     unfinished = [outcome for outcome in outcomes if not outcome.finished]
     for outcome in unfinished:
         sys.stderr.write(f"\n{outcome.suite} did not get to its end:\n{outcome.output}\n")

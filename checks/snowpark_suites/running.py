@@ -34,7 +34,7 @@ class Outcome:
 
 def run_suite(checkout: Path, suite: str, folder: Path) -> Outcome:
     """Run one suite; a test that hangs is stopped, and so is a suite that does not end."""
-    outcomes = folder / (suite.replace("/", "_") + ".jsonl")
+    outcomes = path_of(suite, folder)
     outcomes.unlink(missing_ok=True)
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
@@ -62,6 +62,11 @@ def run_suite(checkout: Path, suite: str, folder: Path) -> Outcome:
     except subprocess.TimeoutExpired as failure:
         output, finished = str(failure.stdout or ""), False
     return read_outcomes(suite, outcomes, output[-4_000:], finished=finished and outcomes.exists())
+
+
+def path_of(suite: str, folder: Path) -> Path:
+    """Give the file into which a suite's outcomes are written."""
+    return folder / (suite.replace("/", "_") + ".jsonl")
 
 
 def read_outcomes(suite: str, path: Path, output: str, *, finished: bool) -> Outcome:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from firnline_sandbox.types import SnowflakeType
 
 
+_EXPONENT: Final = re.compile(r"CAST\((\S+) AS DOUBLE\)")
+
+
 @expression(exp.Cast, exp.TryCast)
 def explicit_cast(translation: Translation, node: exp.Cast, scope: Scope) -> Value:
     """``CAST``, ``::`` and ``TRY_CAST``."""
@@ -39,6 +43,9 @@ def constant_cast(value: Value, target: SnowflakeType) -> Value | None:
         return None
     if value.type.kind == "NUMBER" and target.kind == "FLOAT":
         return Value(f"CAST({value.sql} AS DOUBLE)", target, nullable=False, constant=float(value.constant))
+    if value.type.kind == "FLOAT" and target.kind == "NUMBER" and target.scale:
+        written = _EXPONENT.fullmatch(value.sql)  # digits with an exponent keep all of them
+        return written and Value(f"CAST('{written[1]}' AS {target.duckdb})", target, nullable=False)
     if value.type.kind != target.kind:
         return None
     if target.kind == "NUMBER":

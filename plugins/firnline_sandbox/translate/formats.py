@@ -51,17 +51,21 @@ def format_time(value: Value, format_: str) -> str:
     return f"strftime({sql}, {quote_text(time_model(format_))})"
 
 
+_ANY_FRACTION: Final = re.compile(r"FF\d", re.IGNORECASE)
+_WITHOUT_ZONE: Final = frozenset({"DATE", "TIME", "TIMESTAMP_NTZ"})
 _ERRORS: Final = {"DATE": 100040, "TIME": 100108}
 
 
 def parse_time(value: Value, format_: str, target: SnowflakeType, *, safe: bool) -> str:
     """Read a date, time or timestamp by a format; text that does not fit raises, or gives NULL."""
-    model = time_model(format_).replace("%g", "%f").replace("%n", "%f")
+    model = time_model(_ANY_FRACTION.sub("FF6", format_)).replace("%g", "%f").replace("%n", "%f")
     text = value.sql
-    if target.kind == "TIME" and model.endswith("%z"):  # a TIME is what the clock shows, wherever it hangs
+    if target.kind in _WITHOUT_ZONE and model.endswith("%z"):  # they are what the clock shows, wherever it hangs
         text = f"regexp_replace({text}, '[+-]\\d\\d:?\\d\\d$', '')"
         model = model.removesuffix("%z")
-    parsed = f"try_strptime({text}, {quote_text(model)})"
+    # A text may leave the fraction of a second out.
+    models = f"[{quote_text(model)}, {quote_text(model.replace('.%f', ''))}]" if ".%f" in model else quote_text(model)
+    parsed = f"try_strptime({text}, {models})"
     return _required(value, f"CAST({parsed} AS {target.duckdb})", target, safe=safe)
 
 

@@ -198,6 +198,8 @@ def pair_statistic(call: Call) -> Value:
     first, second = (cast(numeric(call.value(index)), t.FLOAT).sql for index in (0, 1))
     if call.name == "REGR_COUNT":
         return Value(f"CAST(regr_count({first}, {second}){call.over} AS BIGINT)", t.number(18), nullable=False)
+    if call.name.startswith(("CORR", "COVAR")):  # symmetric; of two that are no numbers, Snowflake names the second
+        first, second = second, first
     sql = f"{call.name.lower()}({first}, {second}){call.over}"
     # A column that does not vary has no correlation.
     return Value(f"CASE WHEN NOT isnan({sql}) THEN {sql} END" if call.name == "CORR" else sql, t.FLOAT)

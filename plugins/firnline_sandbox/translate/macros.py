@@ -67,7 +67,8 @@ _CONVERSIONS: Final = [
     *_checked(
         "text_to_time",
         "x",
-        "coalesce(TRY_CAST(x AS TIME), CAST(try_strptime(x, ['%H:%M', '%I:%M %p', '%I:%M:%S %p']) AS TIME))",
+        "CASE WHEN regexp_full_match(x, '[0-9]+') THEN CAST(sf_number_to_timestamp(TRY_CAST(x AS BIGINT)) AS TIME)"
+        " ELSE coalesce(TRY_CAST(x AS TIME), CAST(try_strptime(x, ['%H:%M', '%I:%M %p', '%I:%M:%S %p']) AS TIME)) END",
         100108,
     ),
     *_checked("variant_to_object", "v", "CASE WHEN json_type(v) = 'OBJECT' THEN v END", 100071),

@@ -147,7 +147,7 @@ class Scope:
         return None
 
     def positional(self, index: int, qualifier: tuple[str, ...] = ()) -> Value:
-        """Find ``$index``, counted from one, in the only source or the named one.
+        """Find ``$index``, counted from one, among the columns of all sources or of the named one.
 
         Raises:
             ProgrammingError: 904, there are fewer columns.
@@ -158,6 +158,10 @@ class Scope:
         if source is not None and source.open_ended:
             found = next((column for column in source.columns if column.name == f"${index}"), None)
             return source.value(found) if found is not None else Value("CAST(NULL AS VARCHAR)", TEXT)
+        if not qualifier and len(self.sources) > 1:  # of a join: counted from the first relation on
+            joined = [(each, column) for each in self.sources for column in each.columns]
+            if 0 < index <= len(joined):
+                return joined[index - 1][0].value(joined[index - 1][1])
         if source is None or not 0 < index <= len(source.columns):
             raise invalid_identifier(f"${index}")
         return source.value(source.columns[index - 1])

@@ -32,6 +32,7 @@ SCALARS = [
         dt.datetime.fromisoformat("2024-02-01"),
         "TIMESTAMP_NTZ(9)",
     ),
+    ("1.23456789012345E-10::NUMBER(38, 30)", Decimal("0.000000000123456789012345"), "NUMBER(38,30)"),
     ("HASH(*) = HASH(n, f)", True, "BOOLEAN"),
 ]
 
@@ -82,6 +83,13 @@ def test_constants_can_be_grouped_by(warehouse: Warehouse) -> None:
     warehouse.add("T", {"X": "INT"}, "(1), (2)")
     assert warehouse.rows("SELECT 3 :: INT, 4 :: INT, SUM(x) FROM T GROUP BY 3 :: INT, 4 :: INT") == [(3, 4, 3)]
     assert warehouse.rows("SELECT 3, 4, SUM(x) FROM T GROUP BY 1, 2") == [(3, 4, 3)]
+
+
+def test_positions_count_through_a_join(warehouse: Warehouse) -> None:
+    """``$3`` is the first column of the second relation if the first has two."""
+    warehouse.add("L", {"A": "INT", "B": "INT"}, "(1, 2)")
+    warehouse.add("R", {"C": "INT"}, "(3)")
+    assert warehouse.rows("SELECT $3, $1 FROM L JOIN R") == [(3, 1)]
 
 
 def test_pivot_finds_its_columns(warehouse: Warehouse) -> None:
