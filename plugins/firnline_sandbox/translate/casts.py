@@ -6,13 +6,15 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import type_mismatch
-from firnline_sandbox.translate.values import Value
+from firnline_sandbox.errors import runtime_error_call, type_mismatch
+from firnline_sandbox.translate.values import Value, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from firnline_sandbox.types import SnowflakeType
+
+    _Writer = Callable[[Value, SnowflakeType, bool], str]
 
 MOST_DIGITS: Final = 38
 LONG: Final = 120
@@ -140,8 +142,27 @@ def _to_text(writer: Callable[[Value, SnowflakeType, bool], str]) -> Callable[[V
     return write
 
 
+def _from_variant(shown: str, convert: _Writer) -> _Writer:
+    """Convert what a VARIANT holds; a strict cast that cannot names the value and the type."""
+
+    def write(value: Value, target: SnowflakeType, safe: bool) -> str:
+        if safe:
+            return convert(value, target, True)
+        held = Value("held", t.VARIANT) if len(value.sql) > LONG else value
+        failure = runtime_error_call(100071, f"sf_without_marks(CAST({held.sql} AS VARCHAR))", quote_text(shown))
+        present = f"{held.sql} IS NOT NULL AND json_type({held.sql}) <> 'NULL'"
+        sql = f"CASE WHEN {present} THEN coalesce({convert(held, target, True)}, {failure}) END"
+        return sql if held is value else f"list_extract(list_transform([{value.sql}], lambda held: {sql}), 1)"
+
+    return write
+
+
 def _variant_to_number(value: Value, target: SnowflakeType, safe: bool) -> str:
     return _text_to_number(Value(f"sf_variant_number_text({value.sql})", t.TEXT), target, safe)
+
+
+def _by_text(macro: str) -> _Writer:
+    return lambda value, target, safe: _macro(macro)(_variant_text(value), target, safe)
 
 
 def _variant_to_timestamp(value: Value, target: SnowflakeType, safe: bool) -> str:
@@ -238,14 +259,14 @@ _CASTS: Final[dict[tuple[str, str], Callable[[Value, SnowflakeType, bool], str]]
     },
     ("BINARY", "TEXT"): _total("hex"),
     ("BINARY", "VARIANT"): _marked("b", "hex"),
-    ("VARIANT", "NUMBER"): _variant_to_number,
-    ("VARIANT", "FLOAT"): lambda value, target, safe: _macro("text_to_float")(_variant_text(value), target, safe),
-    ("VARIANT", "BOOLEAN"): lambda value, target, safe: _macro("text_to_boolean")(_variant_text(value), target, safe),
-    ("VARIANT", "DATE"): lambda value, target, safe: _macro("text_to_date")(_variant_text(value), target, safe),
-    ("VARIANT", "TIME"): lambda value, target, safe: _macro("text_to_time")(_variant_text(value), target, safe),
-    ("VARIANT", _NTZ): _variant_to_timestamp,
-    ("VARIANT", _LTZ): lambda value, target, safe: _macro("text_to_timestamp_tz")(_variant_text(value), target, safe),
-    ("VARIANT", _TZ): lambda value, target, safe: _macro("text_to_timestamp_tz")(_variant_text(value), target, safe),
+    ("VARIANT", "NUMBER"): _from_variant("FIXED", _variant_to_number),
+    ("VARIANT", "FLOAT"): _from_variant("REAL", _by_text("text_to_float")),
+    ("VARIANT", "BOOLEAN"): _from_variant("BOOLEAN", _by_text("text_to_boolean")),
+    ("VARIANT", "DATE"): _from_variant("DATE", _by_text("text_to_date")),
+    ("VARIANT", "TIME"): _from_variant("TIME", _by_text("text_to_time")),
+    ("VARIANT", _NTZ): _from_variant("TIMESTAMP_NTZ", _variant_to_timestamp),
+    ("VARIANT", _LTZ): _from_variant("TIMESTAMP_LTZ", _by_text("text_to_timestamp_tz")),
+    ("VARIANT", _TZ): _from_variant("TIMESTAMP_TZ", _by_text("text_to_timestamp_tz")),
     ("VARIANT", "BINARY"): lambda value, *_: f"unhex(sf_json_text({value.sql}))",
     ("VARIANT", "TEXT"): _to_text(_total("sf_json_text")),
     ("VARIANT", "OBJECT"): _macro("variant_to_object"),

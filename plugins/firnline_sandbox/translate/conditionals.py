@@ -221,4 +221,5 @@ def identifier(call: Call) -> Value:
 @function("IS_NULL_VALUE")
 def is_null_value(call: Call) -> Value:
     """Tell a JSON null from other values."""
+    call.require_kind(0, t.SEMI_STRUCTURED)
     return call.build(f"(json_type({call.value(0).sql}) = 'NULL')", t.BOOLEAN)

@@ -51,6 +51,9 @@ def is_kind(call: Call) -> Value:
 @function(*(f"AS_{name}" for name in _KINDS if name != "DATE_VALUE"))
 def as_kind(call: Call) -> Value:
     """Give a VARIANT's value if it is of a kind, else NULL."""
+    if call.name in {"AS_DECIMAL", "AS_NUMBER"} and call.value(0).type.kind not in {*t.SEMI_STRUCTURED, "NULL"}:
+        given = call.value(0).type.sql
+        raise invalid_argument(f"invalid type [{given}] for parameter '{call.name}(variantValue...)'")
     call.require_kind(0, t.SEMI_STRUCTURED)
     kinds, type_ = _KINDS[call.name.removeprefix("AS_")]
     if call.name == "AS_INTEGER":

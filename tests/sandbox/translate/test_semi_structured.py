@@ -101,3 +101,13 @@ def test_a_digest_gives_back_percentiles(warehouse: Warehouse) -> None:
     assert warehouse.one(combined) == 3.0
     with pytest.raises(ProgrammingError, match=r"Invalid value \[-1\.0\]"):
         warehouse.rows("SELECT APPROX_PERCENTILE_ESTIMATE(APPROX_PERCENTILE_ACCUMULATE(x), -1) FROM T")
+
+
+@pytest.mark.parametrize(
+    ("type_", "shown"), [("INT", "FIXED"), ("FLOAT", "REAL"), ("BOOLEAN", "BOOLEAN"), ("DATE", "DATE")]
+)
+def test_a_cast_that_fails_names_value_and_type(warehouse: Warehouse, type_: str, shown: str) -> None:
+    """TRY_CAST of the same gives NULL; a JSON null becomes NULL."""
+    with pytest.raises(ProgrammingError, match=f'Failed to cast variant value "red" to {shown}'):
+        warehouse.rows(f"SELECT TO_VARIANT('red')::{type_}")
+    assert warehouse.one(f"SELECT PARSE_JSON('null')::{type_}") is None
