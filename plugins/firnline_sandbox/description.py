@@ -8,7 +8,7 @@ from firnline_sandbox import execution
 from firnline_sandbox.dispatch import find_handler
 from firnline_sandbox.history import new_query_id
 from firnline_sandbox.result import Result
-from firnline_sandbox.statements.query import translate
+from firnline_sandbox.statements.fetching import translate
 from firnline_sandbox.statements.words import leading_words
 
 if TYPE_CHECKING:

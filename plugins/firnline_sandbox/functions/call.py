@@ -209,7 +209,7 @@ def _table(context: Context, procedure: Procedure, query_id: str) -> Result:
             f"procedure {procedure.name} returned {len(found.columns)} columns, declared are {len(procedure.output)}"
         )
     name = context.register(found.table().rename_columns([f"c{n}" for n in range(len(found.columns))]))
-    from firnline_sandbox.statements.query import fetch
+    from firnline_sandbox.statements.fetching import fetch
     from firnline_sandbox.translate.casts import coerce
     from firnline_sandbox.translate.surroundings import Translated
     from firnline_sandbox.translate.values import Value, quote_name

@@ -7,20 +7,23 @@ engine, until one with the verb ``done`` or ``failed`` ends the call.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyarrow as pa
 
 from firnline_sandbox.functions.values import to_arrow, to_python
 from firnline_sandbox.server import wire
-from firnline_sandbox.workers.frames import metadata_of, read_frame, to_bytes, write_frame
+from firnline_sandbox.workers.frames import metadata_of, own_traceback, read_frame, to_bytes, write_frame
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import BinaryIO
 
     from firnline_sandbox.connection import SandboxConnection
     from firnline_sandbox.functions.code import Code
+
+# Files whose frames a handler's traceback does not begin with.
+_OF_OURS: Final = (__file__, str(Path(__file__).with_name("worker.py")))
 
 
 class PipeCalls:
@@ -54,8 +57,6 @@ class _Elsewhere:
 
 def run_procedure(code: Code, handler: Any, request: pa.Table, pipes: tuple[BinaryIO, BinaryIO], folder: Path) -> bytes:
     """Call a procedure with a session of its own; give the frame that ends the call."""
-    from firnline_sandbox.functions.worker import traceback_of
-
     fields, _ = wire.loads(bytes.fromhex(metadata_of(request)["session"]))
     try:
         session = _session(fields, PipeCalls(pipes, folder))
@@ -63,7 +64,7 @@ def run_procedure(code: Code, handler: Any, request: pa.Table, pipes: tuple[Bina
         values = [to_python(column, type_)[0] for column, type_ in zip(columns, code.parameters, strict=True)]
         return _finished(code, session, handler(session, *values))
     except BaseException as error:  # noqa: BLE001 - whatever a handler raises is the caller's answer
-        return wire.dumps({"verb": "failed", "error": traceback_of(error, __file__)})
+        return wire.dumps({"verb": "failed", "error": own_traceback(error, *_OF_OURS)})
 
 
 def _session(fields: dict[str, Any], calls: PipeCalls) -> Any:

@@ -76,9 +76,7 @@ def _described(context: Context, function: Function) -> UserFunction:
         volatile=function.volatile,
     )
     if function.language == "SQL":
-        from firnline_sandbox.surroundings import StatementSurroundings
-
-        around = StatementSurroundings(context.at((function.database, function.schema)))
+        around = context.at((function.database, function.schema)).surroundings
         return described.with_body(function.body or "", around)
     bridge = room_of(context).bridge
     identity = provide(context, function)

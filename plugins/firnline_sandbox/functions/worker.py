@@ -74,9 +74,9 @@ def _limit_memory(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, hardest))
 
 
-def traceback_of(error: BaseException, *programs: str) -> str:
-    """Format a traceback without this program's frames, and those of other files of ours."""
-    return own_traceback(error, __file__, handlers.__file__, *programs)
+def traceback_of(error: BaseException) -> str:
+    """Format a traceback without this program's frames."""
+    return own_traceback(error, __file__, handlers.__file__)
 
 
 class Worker:

@@ -13,7 +13,7 @@ from firnline_sandbox.stages.files import UNFINISHED
 from firnline_sandbox.stages.formats import find_format
 from firnline_sandbox.stages.locations import list_files, resolve
 from firnline_sandbox.stages.unloading import Unloader, Written
-from firnline_sandbox.statements.query import fetch, translate
+from firnline_sandbox.statements.fetching import fetch, translate
 from firnline_sandbox.statements.scanner import quote_identifier
 from firnline_sandbox.types import INTEGER, TEXT
 

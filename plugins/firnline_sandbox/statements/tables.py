@@ -24,7 +24,7 @@ from firnline_sandbox.statements.creation import (
     replaced,
     require_schema,
 )
-from firnline_sandbox.statements.query import translate
+from firnline_sandbox.statements.fetching import translate
 from firnline_sandbox.statements.registry import statement
 from firnline_sandbox.statements.removal import remove_entry
 from firnline_sandbox.statements.scanner import quote_identifier

@@ -10,7 +10,7 @@ from firnline_sandbox.errors import already_exists, invalid_argument, missing_se
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.columns import from_query, with_physical_names
 from firnline_sandbox.statements.creation import entry_fields, read_creation, read_tags, replaced, require_schema
-from firnline_sandbox.statements.query import translate
+from firnline_sandbox.statements.fetching import translate
 from firnline_sandbox.statements.registry import statement
 from firnline_sandbox.statements.removal import remove_entry
 
