@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from firnline.domain import Metrics, RegisteredModel
 from firnline.errors import DataError
 from firnline_snowpark.register.facts import NAME, VersionFacts
-from firnline_snowpark.register.model import default_name, open_registry
+from firnline_snowpark.register.model import default_name, move_alias, open_registry
 from tests.snowpark.churn_world import World
 from tests.snowpark.plans import FEATURES, Trained, plans_table, train
 
@@ -91,6 +92,20 @@ def test_another_key_is_another_version_and_takes_the_alias(world: World, traine
     assert model.version("CANDIDATE").version_name == other.version == "V_FFFFFFFFFFFF"
     again = register(world, trained, {"name": "plans"})["registered"]
     assert model.version("CANDIDATE").version_name == again.version == "V_0123456789AB"
+
+
+def test_runs_that_move_the_alias_at_the_same_time_do_not_fail(world: World, trained: Trained, outputs: Any) -> None:
+    registered = [outputs["registered"], register(world, trained, {"name": "plans"}, key="f" * 32)["registered"]]
+    registry = open_registry(world.context("move"))
+
+    def move(version: str) -> None:
+        for _ in range(5):
+            move_alias(registry, "PLANS", version, "CANDIDATE")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(move, [found.version for found in registered]))
+    listed = registry.get_model("PLANS").show_versions()
+    assert sum("CANDIDATE" in aliases for aliases in listed["aliases"]) == 1
 
 
 def test_a_version_made_from_other_data_is_not_taken_for_this_one(world: World, trained: Trained, outputs: Any) -> None:

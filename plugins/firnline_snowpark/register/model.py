@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline.domain import Grid, RegisteredModel, Report, Text
-from firnline.errors import DataError
+from firnline.errors import DataError, TransientError
 from firnline_snowpark.columns import quoted
 from firnline_snowpark.object_names import split_name, written
 from firnline_snowpark.register.facts import IDENTITY, NAME, VersionFacts, gather
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 KEY_DIGITS: Final = 12
 SHOWN_CLASSES: Final = 10
+ALIAS_ATTEMPTS: Final = 10
+# Between looking and moving, another run took the alias (2002), or freed it (2003).
+_ALIAS_MOVED: Final = frozenset({2002, 2003})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ def run(
         context, version, model, order.estimator, order.kinds, table=data.name, rows=params.sample_rows
     )
     if params.alias is not None:
-        _move_alias(registry, order, params.alias)
+        move_alias(registry, order.name, order.version, params.alias)
     return {
         "registered": RegisteredModel(name=version.fully_qualified_model_name, version=version.version_name),
         "report": _report(version, order, checked),
@@ -187,16 +190,34 @@ def _complete(version: ModelVersion, order: _Order) -> None:
         version.comment = order.comment
 
 
-def _move_alias(registry: Registry, order: _Order, alias: str) -> None:
-    model = registry.get_model(order.name)
-    listed = model.show_versions()
-    for name, aliases in zip(listed["name"], listed["aliases"], strict=True):
-        has = alias.upper() in json.loads(aliases)
-        if has and name == order.version:
+def move_alias(registry: Registry, name: str, version: str, alias: str) -> None:
+    """Let an alias name the version. Where runs move it at the same time, the last one has it.
+
+    Raises:
+        TransientError: others moved it each time that this run had freed it.
+    """
+    from snowflake.snowpark.exceptions import SnowparkSQLException
+
+    model = registry.get_model(name)
+    for _ in range(ALIAS_ATTEMPTS):
+        listed = model.show_versions()
+        holders = [holder for holder, has in zip(listed["name"], listed["aliases"], strict=True) if _names(alias, has)]
+        if holders == [version]:
             return
-        if has:
-            model.version(name).unset_alias(alias)
-    model.version(order.version).set_alias(alias)
+        try:
+            for holder in holders:
+                model.version(holder).unset_alias(alias)
+            model.version(version).set_alias(alias)
+        except SnowparkSQLException as error:
+            if error.sql_error_code not in _ALIAS_MOVED:
+                raise
+        else:
+            return
+    raise TransientError(f"other runs keep moving the alias {alias} of {name}")
+
+
+def _names(alias: str, aliases: str) -> bool:
+    return alias.upper() in json.loads(aliases)
 
 
 def _report(version: ModelVersion, order: _Order, checked: int) -> Report:
