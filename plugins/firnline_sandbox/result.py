@@ -15,7 +15,7 @@ from firnline_sandbox.types import INTEGER, TEXT, Column, SnowflakeType
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-BATCH_ROWS: Final = 100_000
+BATCH_ROWS: Final = 65_536
 KEPT_ROWS: Final = 1_000_000  # a longer SELECT stays a stream until somebody wants all of it
 _MARK: Final = "\\u0001"  # before a date, a time, a timestamp or a binary in a VARIANT, see the translator's macros
 _MARKED: Final = re.compile(r'"\\u0001[a-z]')
@@ -197,12 +197,16 @@ def shown_json(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    if _MARK in text:
-        text = _MARKED.sub('"', text)
+    text = without_marks(text)
     if text[:1] not in "[{":
         return text
     shown = json.dumps(_keeping_numbers(text), indent=2, ensure_ascii=False, separators=(",", ": "), sort_keys=True)
     return _NUMBER.sub(r"\1", shown) if _KEPT in shown else shown
+
+
+def without_marks(text: str) -> str:
+    """Give a VARIANT's JSON without the marks of dates and the like, which are texts for everybody else."""
+    return _MARKED.sub('"', text) if _MARK in text else text
 
 
 def _keeping_numbers(text: str) -> Any:

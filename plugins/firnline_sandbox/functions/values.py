@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from firnline_sandbox.functions.code import wire_arrow_type
+from firnline_sandbox.result import without_marks
 from firnline_sandbox.workers.variants import encode_all
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def to_python(column: Any, type_: SnowflakeType, *, absent: Any = None) -> list[
     values: list[Any] = column.to_pylist()
     if type_.is_semi_structured:
         null = absent if type_.kind == "VARIANT" else None
-        return [null if value is None else json.loads(value, object_pairs_hook=_in_order) for value in values]
+        return [
+            null if value is None else json.loads(without_marks(value), object_pairs_hook=_in_order) for value in values
+        ]
     if type_.kind == "NUMBER" and not type_.scale and not pa.types.is_integer(column.type):
         return [None if value is None else int(value) for value in values]
     return values

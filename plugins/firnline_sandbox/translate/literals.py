@@ -161,6 +161,8 @@ def column(translation: Translation, node: exp.Column, scope: Scope) -> Value:
     if table is None:
         if (type_ := scope.lambda_type(key)) is not None:
             return Value(f'"{key}"', type_)
+        if key.startswith("$") and key[1:].isdigit() and scope.find(key) is None:
+            return scope.positional(int(key[1:]))  # "$4" in quotes is a position, too
         return scope.unqualified(key)
     qualifier = tuple(identifier_name(args[part]) for part in ("catalog", "db", "table") if args.get(part) is not None)
     if key == "NEXTVAL" and scope.find_source(qualifier) is None:

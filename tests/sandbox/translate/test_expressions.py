@@ -89,7 +89,7 @@ def test_positions_count_through_a_join(warehouse: Warehouse) -> None:
     """``$3`` is the first column of the second relation if the first has two."""
     warehouse.add("L", {"A": "INT", "B": "INT"}, "(1, 2)")
     warehouse.add("R", {"C": "INT"}, "(3)")
-    assert warehouse.rows("SELECT $3, $1 FROM L JOIN R") == [(3, 1)]
+    assert warehouse.rows('SELECT $3, "$1" FROM L JOIN R') == [(3, 1)]
 
 
 def test_pivot_finds_its_columns(warehouse: Warehouse) -> None:
