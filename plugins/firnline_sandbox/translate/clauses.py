@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from firnline_sandbox.errors import invalid_argument
+from firnline_sandbox.errors import invalid_argument, syntax_error
 from firnline_sandbox.translate.parsing import identifier_name
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def write_limit(translation: Translation, node: exp.Expr, scope: Scope) -> str:
     limit = node.args.get("limit")
     if limit is not None:
         count = limit.expression if isinstance(limit, exp.Limit) else limit.args.get("count")
+        refuse_limit_options(limit)
         value = translation.value(count, scope)
         if not (value.is_constant and value.constant is None) and value.constant != "":
             sql += f" LIMIT {value.sql}"
@@ -124,3 +125,12 @@ def write_limit(translation: Translation, node: exp.Expr, scope: Scope) -> str:
         if value.constant is not None:
             sql += f" OFFSET {value.sql}"
     return sql
+
+
+def refuse_limit_options(limit: exp.Expr) -> None:
+    """Refuse a share of the rows, rows that tie and a count that is a query: Snowflake has none of them."""
+    options = limit.args.get("limit_options")
+    if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+        raise syntax_error("unexpected PERCENT or WITH TIES after a row count.")
+    if isinstance(limit, exp.Limit) and isinstance(limit.expression, exp.Query):
+        raise syntax_error("unexpected '(' after LIMIT: a constant was expected.")

@@ -202,7 +202,9 @@ def pair_statistic(call: Call) -> Value:
         first, second = second, first
     sql = f"{call.name.lower()}({first}, {second}){call.over}"
     # A column that does not vary has no correlation.
-    return Value(f"CASE WHEN NOT isnan({sql}) THEN {sql} END" if call.name == "CORR" else sql, t.FLOAT)
+    if call.name == "CORR":  # a NaN among the values stays one
+        sql = f"CASE WHEN NOT isnan({sql}) OR isnan(sum({first} + {second}){call.over}) THEN {sql} END"
+    return Value(sql, t.FLOAT)
 
 
 @function("BOOLAND_AGG", "BOOLOR_AGG")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument
+from firnline_sandbox.errors import invalid_argument, unsupported
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.functions import Call, declare, function
 from firnline_sandbox.translate.operators import as_text
@@ -47,7 +47,6 @@ declare(
 )
 declare("MD5 MD5_HEX", (t.TEXT,), t.text(32), "md5({0})")
 declare("SHA1 SHA1_HEX", (t.TEXT,), t.text(40), "sha1({0})")
-declare("BASE64_ENCODE", (t.BINARY,), t.TEXT, "to_base64({0})")
 declare("BASE64_DECODE_STRING", (t.TEXT,), t.TEXT, "decode(from_base64({0}))")
 declare("BASE64_DECODE_BINARY", (t.TEXT,), t.BINARY, "from_base64({0})")
 declare("HEX_DECODE_STRING", (t.TEXT,), t.TEXT, "decode(unhex({0}))")
@@ -130,7 +129,7 @@ def initcap(call: Call) -> Value:
 def sha2(call: Call) -> Value:
     """SHA-256; other digest sizes are refused."""
     if int(call.constant(1, 256)) != 256:
-        raise invalid_argument("SHA2 with a digest size other than 256 in the sandbox")
+        raise unsupported("SHA2 with a digest size other than 256")
     return call.build(f"sha256({call.as_type(0, t.TEXT).sql})", t.text(64))
 
 
@@ -194,3 +193,13 @@ def constant_text(call: Call, index: int) -> str | None:
     """Give an argument's text if it is a constant."""
     value = call.value(index)
     return None if value.constant is ABSENT or value.constant is None else str(value.constant)
+
+
+@function("BASE64_ENCODE", "HEX_ENCODE")
+def encode(call: Call) -> Value:
+    """Write bytes as text; those of a text are its UTF-8."""
+    if len(call) != 1:
+        raise unsupported(f"{call.name} with a second argument")
+    value = call.value(0)
+    data = value.sql if value.type.kind == "BINARY" else f"encode({as_text(value).sql})"
+    return call.build(f"{'to_base64' if call.name == 'BASE64_ENCODE' else 'hex'}({data})", t.TEXT)

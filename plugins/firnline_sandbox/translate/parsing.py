@@ -58,6 +58,12 @@ class _Parser(SnowflakeParser):
         TokenType.LOCALTIMESTAMP: _plain_call("LOCALTIMESTAMP"),
     }
 
+    # The arrow is Snowflake's for lambdas alone; a path is written with a colon.
+    COLUMN_OPERATORS: ClassVar[dict[Any, Any]] = {
+        kind: parser
+        for kind, parser in SnowflakeParser.COLUMN_OPERATORS.items()
+        if kind not in {TokenType.ARROW, TokenType.DARROW, TokenType.HASH_ARROW, TokenType.DHASH_ARROW}
+    }
     PLACEHOLDER_PARSERS: ClassVar[dict[Any, Any]] = {
         **SnowflakeParser.PLACEHOLDER_PARSERS,
         TokenType.PLACEHOLDER: lambda self: _bind(self._prev),
@@ -74,9 +80,24 @@ class _Parser(SnowflakeParser):
         return projection
 
 
-class SandboxSnowflake(Snowflake):
-    """The Snowflake dialect with :class:`_Parser`."""
+# Operators of other databases that sqlglot reads in every dialect: without them, they are syntax errors, as in Snowflake.
+_FOREIGN_OPERATORS: Final = frozenset(
+    "&< &> ?:: |> <=> #> #>> <-> <<->> && ?? ~~~ ~~ ~~* ~* -|-".split()  # noqa: SIM905
+)
 
+
+class _Tokenizer(Snowflake.Tokenizer):
+    """Snowflake's words and signs alone."""
+
+    KEYWORDS: ClassVar[dict[str, Any]] = {
+        word: kind for word, kind in Snowflake.Tokenizer.KEYWORDS.items() if word not in _FOREIGN_OPERATORS
+    }
+
+
+class SandboxSnowflake(Snowflake):
+    """The Snowflake dialect with :class:`_Parser` and :class:`_Tokenizer`."""
+
+    Tokenizer = _Tokenizer
     Parser = _Parser
 
 

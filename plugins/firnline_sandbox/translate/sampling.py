@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from firnline_sandbox.errors import invalid_argument, unsupported
+from firnline_sandbox.errors import invalid_argument, syntax_error, unsupported
 from firnline_sandbox.translate.functions_session import unit_interval
 from firnline_sandbox.translate.scopes import ROW, Scope
 from firnline_sandbox.translate.surroundings import Relation
@@ -13,6 +13,7 @@ from firnline_sandbox.translate.values import Value
 from firnline_sandbox.types import INTEGER
 
 _MOST_ROWS: Final = 1_000_000
+_METHODS: Final = frozenset({"BERNOULLI", "ROW", "SYSTEM", "BLOCK"})
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -28,6 +29,9 @@ def sample(translation: Translation, node: exp.TableSample, relation: Relation) 
     args = node.args
     if any(args.get(part) for part in ("bucket_numerator", "bucket_denominator", "bucket_field", "expressions")):
         raise unsupported("SAMPLE of buckets")
+    method = args.get("method")
+    if method is not None and method.name.upper() not in _METHODS:
+        raise syntax_error(f"unexpected '{method.name}'.")
     seed = translation.value(args["seed"], Scope()).constant if args.get("seed") is not None else None
     if seed is None:
         seed = secrets.randbits(62)

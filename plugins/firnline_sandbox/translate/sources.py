@@ -98,9 +98,17 @@ def refuse_other(node: exp.Expr, known: AbstractSet[str]) -> None:
     """
     for name, part in node.args.items():
         if part and name not in known:
-            raise unsupported(f"{name.upper().replace('_', ' ')} in {node.sql('snowflake')[:200]}")
+            clause = _CLAUSES.get(name) or name.upper().replace("_", " ")
+            raise unsupported(f"{clause} in {node.sql('snowflake')[:200]}")
 
 
+# What sqlglot calls by a name that no user would know it by.
+_CLAUSES: Final = {
+    "match": "MATCH_RECOGNIZE",
+    "connect": "CONNECT BY",
+    "locks": "FOR UPDATE",
+    "laterals": "LATERAL VIEW",
+}
 _TABLE_PARTS: Final = frozenset({"this", "db", "catalog", "alias", "joins", "sample", "pivots", "format", "pattern"})
 _SUBQUERY_PARTS: Final = frozenset({"this", "alias", "joins", "sample", "pivots", "order", "limit", "offset", "with_"})
 _JOIN_PARTS: Final = frozenset({"this", "on", "using", "side", "kind", "method", "match_condition", "directed"})

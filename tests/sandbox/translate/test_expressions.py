@@ -70,6 +70,12 @@ def test_aggregate(warehouse: Warehouse, expression: str, expected: object, type
     assert warehouse.type_of(f"SELECT {expression} FROM T") == type_
 
 
+def test_a_nan_has_a_correlation_that_is_none(warehouse: Warehouse) -> None:
+    """A column that does not vary has no correlation: NULL."""
+    warehouse.add("T", {"X": "FLOAT", "Y": "FLOAT"}, "(1, 2), ('NaN'::FLOAT, 3)")
+    assert math.isnan(warehouse.one("SELECT CORR(x, y) FROM T"))
+
+
 def test_a_sliding_mean_has_three_decimals_cut_off(warehouse: Warehouse) -> None:
     """The mean over a whole partition has six, rounded."""
     warehouse.add("T", {"X": "INT"}, "(1), (2), (2)")
