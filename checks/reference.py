@@ -15,6 +15,13 @@ from checks.usage_reference import steps_page as builtin_steps_page
 from firnline import errors
 from firnline.domain import (
     ARTIFACT_KINDS,
+    Assessment,
+    CreditEstimate,
+    Guard,
+    GuardContext,
+    GuardedRun,
+    GuardSpec,
+    OpenProject,
     Params,
     Platform,
     PlatformSpec,
@@ -22,6 +29,7 @@ from firnline.domain import (
     SourceContext,
     StepContext,
     StepSpec,
+    Workbench,
     step,
 )
 from firnline.hooks import API_VERSION, specs
@@ -42,7 +50,8 @@ def hooks_page() -> str:
         signature = str(inspect.signature(hook)).replace("'", "")
         heading = f"### `{name}({', '.join(inspect.signature(hook).parameters)})`"
         parts.append(f"{heading}\n\n```python\ndef {name}{signature}\n```\n\n{_paragraphs(hook)}")
-    parts.append("## What a registering hook returns\n\n`StepSpec`, `PlatformSpec`: see [Steps](steps.md).\n")
+    values = "`StepSpec`, `PlatformSpec`, `GuardSpec`: see [Steps, platforms and guards](steps.md)."
+    parts.append(f"## What a registering hook returns\n\n{values}\n")
     return "\n".join(parts)
 
 
@@ -51,7 +60,10 @@ def steps_page() -> str:
     introduction = "What the author of a step meets. Import all of it from `firnline.domain`.\n"
     decorator = f"### `step`\n\n{_paragraphs(step)}"
     kinds = (StepSpec, Port, StepContext, Params, SourceContext, PlatformSpec, Platform)
-    return "\n".join([f"{NOTE}\n# Steps and platforms\n", introduction, decorator, *map(_class, kinds)])
+    guards = (GuardSpec, GuardContext, Guard, Assessment, CreditEstimate, GuardedRun, Workbench, OpenProject)
+    return "\n".join(
+        [f"{NOTE}\n# Steps, platforms and guards\n", introduction, decorator, *map(_class, kinds + guards)]
+    )
 
 
 def errors_page() -> str:

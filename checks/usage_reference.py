@@ -81,7 +81,7 @@ nearest one. `firnline schema` writes the same as a JSON Schema for editors.
 """
 _FREE_NODES: Mapping[str, str] = {
     "platform": "`name`, by default `sandbox`; the other keys are params of that platform.\n",
-    "guard": "Read by guard plugins; refused while none is installed.\n",
+    "guard": "`name`, such as `credits` (`+guard=credits`); the other keys are params of that guard.\n",
     "tracker": "Read by tracker plugins; refused while none is installed.\n",
     "data": "Free: stages refer to it by interpolation, as in `${data.target}`.\n",
 }

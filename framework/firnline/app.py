@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -17,7 +17,12 @@ from typing import Any, Final
 
 from firnline.config import Composed, add_sources, check, mend
 from firnline.domain import (
+    CreditEstimate,
     Event,
+    Guard,
+    GuardContext,
+    GuardedRun,
+    OpenProject,
     Params,
     Pipeline,
     Plan,
@@ -28,7 +33,7 @@ from firnline.domain import (
     fold,
     new_run_id,
 )
-from firnline.errors import ConfigError, RefusedError
+from firnline.errors import ConfigError, FirnlineError, PluginError, RefusedError
 from firnline.loading import Hooks, Registry, build_registry, load_plugins
 from firnline.plan import PlanOptions, build_plan
 from firnline.record import Past, Recorder, RunLock, Store, describe_environment, is_alive
@@ -103,8 +108,9 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 done · 1 a stage failed · 4 stopped by a gate · 130 interrupted."""
-        return {"finished": 0, "stopped": 4, "interrupted": 130}.get(self.record.status, 1)
+        """0 done · 1 a stage failed · 3 stopped by a guard · 4 stopped by a gate · 130 interrupted."""
+        by_gate = any(stage.gate for stage in self.record.stages.values())
+        return {"finished": 0, "stopped": 4 if by_gate else 3, "interrupted": 130}.get(self.record.status, 1)
 
 
 class _PlatformHandle:
@@ -146,10 +152,13 @@ class Planned:
     pipeline: Pipeline
     store: Store
     platform: _PlatformHandle
+    guard: Guard | None = None
 
 
 @contextmanager
-def planned(composed: Composed, installed: Installed, options: PlanOptions) -> Iterator[Planned]:
+def planned(
+    composed: Composed, installed: Installed, options: PlanOptions, sweep_id: str | None = None
+) -> Iterator[Planned]:
     """Check and plan a composed configuration; platform and store are closed at the end.
 
     Raises:
@@ -165,17 +174,78 @@ def planned(composed: Composed, installed: Installed, options: PlanOptions) -> I
                 plan = build_plan(pipeline, Past(store), handle.get, options)
             except ConfigError as error:
                 raise ConfigError(add_sources(error.problems, composed)) from error
-            refusals = installed.hooks.check_plan(plan)
-            if refusals:
-                raise RefusedError(
-                    "the plan is refused: " + "; ".join(f"{r.reason} ({r.plugin.name})" for r in refusals),
-                    hint="`firnline plan` shows the plan",
-                )
-            yield Planned(plan=plan, pipeline=pipeline, store=store, platform=handle)
+            guard = _open_guard(pipeline, store, handle, sweep_id)
+            reasons: list[str] = []
+            if guard is not None:
+                plan, reasons = _assessed(guard, pipeline, plan)
+            reasons += [f"{refusal.reason} ({refusal.plugin.name})" for refusal in installed.hooks.check_plan(plan)]
+            if reasons:
+                raise RefusedError("the plan is refused: " + "; ".join(reasons), hint="nothing was spent", plan=plan)
+            yield Planned(plan=plan, pipeline=pipeline, store=store, platform=handle, guard=guard)
         finally:
             store.close()
     finally:
         handle.close()
+
+
+@contextmanager
+def opened_project(composed: Composed, installed: Installed) -> Iterator[OpenProject]:
+    """Check a composed configuration and open its store, for commands that look at runs. Raises as :func:`planned`."""
+    handle = _PlatformHandle(composed.project)
+    try:
+        pipeline = check(composed, installed.registry, handle.reach)
+        store = Store(pipeline.store)
+        try:
+            yield OpenProject(pipeline=pipeline, folder=store.root, history=Past(store), open_platform=handle.get)
+        finally:
+            store.close()
+    finally:
+        handle.close()
+
+
+def _open_guard(pipeline: Pipeline, store: Store, platform: _PlatformHandle, sweep_id: str | None) -> Guard | None:
+    if pipeline.guard is None or pipeline.guard_params is None:
+        return None
+    context = GuardContext(
+        pipeline=pipeline.name,
+        folder=store.root / "guard",
+        history=Past(store),
+        open_platform=platform.get if pipeline.uses_platform else None,
+        sweep_id=sweep_id,
+    )
+    with _guard_code(pipeline):
+        return pipeline.guard.open(pipeline.guard_params, context)
+
+
+def _assessed(guard: Guard, pipeline: Pipeline, plan: Plan) -> tuple[Plan, list[str]]:
+    """Return the plan with what the guard expects it to cost, and why the guard refuses it."""
+    with _guard_code(pipeline):
+        assessment = guard.assess(plan)
+    nothing = CreditEstimate(p50=0.0, p90=0.0)
+    stages = tuple(
+        replace(stage, credits=found.p50, credits_p90=found.p90, credits_basis=found.basis)
+        if (found := assessment.stages.get(stage.name)) is not None
+        else stage
+        for stage in plan.stages
+    )
+    overhead = assessment.overhead if assessment.overhead is not None else nothing
+    plan = replace(plan, stages=stages, overhead_credits=overhead.p50, budget_credits=assessment.budget)
+    return plan, list(assessment.refusals)
+
+
+@contextmanager
+def _guard_code(pipeline: Pipeline) -> Iterator[None]:
+    """Run code of the guard inside: what it raises by mistake names it."""
+    try:
+        yield
+    except FirnlineError:
+        raise
+    except Exception as error:
+        name = pipeline.guard.name if pipeline.guard is not None else ""
+        raise PluginError(
+            f"the guard {name!r} failed: {type(error).__name__}: {error}",
+            hint="run without it (~guard), or report the error to its author",
+        ) from error
 
 
 def all_problems(project: Path, overrides: Sequence[str], installed: Installed, error: ConfigError) -> ConfigError:
@@ -202,7 +272,7 @@ def make_plan(composed: Composed, installed: Installed, options: PlanOptions | N
 def run_pipeline(composed: Composed, installed: Installed, options: RunOptions | None = None) -> Outcome:
     """Plan and execute a composed configuration, and record what happens. Raises as :func:`planned`."""
     options = options if options is not None else RunOptions()
-    with planned(composed, installed, options.plan) as ready:
+    with planned(composed, installed, options.plan, options.sweep_id) as ready:
         return _execute(ready, composed, installed, options)
 
 
@@ -223,12 +293,35 @@ def _execute(ready: Planned, composed: Composed, installed: Installed, options: 
         order = _order(ready, composed, options, recorder, started, mailbox)
         for failure in failures:
             recorder.hook_failed(failure)
-        with _stop_on_signal(mailbox):
+        with _stop_on_signal(mailbox), _watched(ready, run_id, mailbox) as trouble:
             record = _listen(execute(order), recorder, options, ready.plan)
     finally:
         lock.release()
     report = _write_report(folder, record, ready.plan, composed, environment)
+    if trouble:
+        raise trouble[0]
     return Outcome(record=record, plan=ready.plan, folder=folder, report=report)
+
+
+@contextmanager
+def _watched(ready: Planned, run_id: str, mailbox: Mailbox) -> Iterator[list[FirnlineError]]:
+    """Let the guard watch; what goes wrong at its end is collected, so that the run is recorded and reported first."""
+    trouble: list[FirnlineError] = []
+    if ready.guard is None:
+        yield trouble
+        return
+    run = GuardedRun(run_id=run_id, plan=ready.plan, stop=lambda reason: mailbox.put(StopAsked(reason)))
+    with _guard_code(ready.pipeline):
+        around = ready.guard.around(run)
+        around.__enter__()
+    try:
+        yield trouble
+    finally:
+        try:
+            with _guard_code(ready.pipeline):
+                around.__exit__(None, None, None)
+        except FirnlineError as error:
+            trouble.append(error)
 
 
 def _new_folder(store: Store, started: float) -> tuple[str, Path]:
@@ -256,6 +349,7 @@ def _order(
         open_platform=ready.platform.get,
         claim=store.claim,
         mailbox=mailbox,
+        prepare=ready.guard.prepare if ready.guard is not None else None,
     )
     return Order(
         plan=plan,

@@ -6,7 +6,7 @@ FirnlineError                  exit code 1
 ├── PluginError                2   a plugin that is needed is broken, missing or of another API version
 │   └── MissingExtraError      2   the plugin is there, the SDK it needs is not
 ├── PlatformError              2   the platform cannot be reached or refuses the connection
-├── RefusedError               3   a guard refused the plan
+├── RefusedError               3   a guard refused the plan, or stopped the run
 ├── StoppedByGateError         4   a gate (expectations, champion) stopped the pipeline
 ├── StageError                 1   a stage failed; carries stage, step, plugin and version
 │   ├── StageTimeoutError      1   it ran longer than its timeout
@@ -19,7 +19,7 @@ FirnlineError                  exit code 1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 MESSAGE_LIMIT = 2_000
 
@@ -98,9 +98,13 @@ class PlatformError(FirnlineError):
 
 
 class RefusedError(FirnlineError):
-    """A guard refused the plan before anything ran."""
+    """A guard refused the plan before anything ran. ``plan`` is the plan, to be shown with the reasons."""
 
     exit_code = 3
+
+    def __init__(self, message: str, *, hint: str | None = None, plan: Any = None) -> None:
+        super().__init__(message, hint=hint)
+        self.plan = plan
 
 
 class StoppedByGateError(FirnlineError):

@@ -35,11 +35,13 @@ def survey(hostile_site: Path) -> dict[str, Any]:
         ("exits-on-import", "SystemExit: no licence found"),
         ("raises-in-hooks", "firnline_steps raised RuntimeError: steps are off today"),
         ("raises-in-hooks", "firnline_platforms raised RuntimeError: platforms are off today"),
+        ("raises-in-hooks", "firnline_guards raised RuntimeError: guards are off today"),
         ("takes-a-name", "step 'well_behaved.taken' is offered by"),
         ("hangs", "did not end within 3 s"),
         ("misspells-a-hook", "firnline_stepz"),
         ("wants-the-future", "needs plugin API >=99"),
         ("offers-nonsense", "it offers a step of type str instead of StepSpec"),
+        ("offers-nonsense", "it offers a guard of type int instead of GuardSpec"),
     ],
 )
 def test_a_hostile_plugin_is_reported_with_distribution_version_and_reason(

@@ -11,7 +11,8 @@ from typing import Any, Final
 import click
 
 from firnline import __version__
-from firnline.errors import ConfigError, FirnlineError, PluginError, Problem
+from firnline.cli.workbench import CurrentFolder
+from firnline.errors import ConfigError, FirnlineError, PluginError, Problem, RefusedError
 from firnline.loading.discovery import FoundEntry, find_commands
 
 # verb → (module:object, one line for --help). The lines stand here so that help imports no verb.
@@ -119,7 +120,7 @@ def run_command(typed: list[str]) -> int:
         typed = ["run", *typed]
         os.environ["COMP_LINE"] = _without_verb(line)
     try:
-        code = cli.main(args=typed, prog_name="firnline", standalone_mode=False)
+        code = cli.main(args=typed, prog_name="firnline", standalone_mode=False, obj=CurrentFolder())
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.Abort:
@@ -151,7 +152,12 @@ def _show(error: FirnlineError, *, json_lines: bool) -> None:
 
     from firnline.cli.render.problems import render_error
 
-    Console(stderr=True).print(render_error(error))
+    console = Console(stderr=True)
+    if isinstance(error, RefusedError) and error.plan is not None:
+        from firnline.cli.render.plan import render_plan
+
+        console.print(render_plan(error.plan, graph=False))
+    console.print(render_error(error))
 
 
 def _completes_overrides(line: str) -> bool:

@@ -14,7 +14,7 @@ from firnline.config.provenance import add_sources
 from firnline.config.search_path import PROJECT_CONF, double_providers, find_options
 from firnline.config.settings import FIXED_NODES, ExecutorNode, PipelineNode, StageNode, StoreNode, SweepNode
 from firnline.config.validation import validate
-from firnline.domain import Link, Params, Pipeline, PlatformSpec, Retry, Stage, StepSpec
+from firnline.domain import GuardSpec, Link, Params, Pipeline, PlatformSpec, Retry, Stage, StepSpec
 from firnline.errors import ConfigError, FirnlineError, PlatformError, Problem
 from firnline.loading import Offer, Registry, missing_modules
 
@@ -47,6 +47,7 @@ def check(
     ordered = connect([stage for stage in checked if stage is not None], [*stages], problems)
     needs_platform = any(stage.spec.platform for stage in ordered)
     platform, platform_params = _check_platform(nodes.get("platform"), registry, needs_platform, problems)
+    guard, guard_params = _check_guard(nodes.get("guard"), registry, problems)
     if platform is not None:
         for stage in ordered:
             _check_resources(stage, platform, problems)
@@ -64,6 +65,8 @@ def check(
         stages=tuple(ordered),
         sweep_metric=sweep.metric,
         sweep_direction=sweep.direction,
+        guard=guard,
+        guard_params=guard_params,
     )
 
 
@@ -90,7 +93,7 @@ def _check_names(nodes: Mapping[str, Any], stages: Mapping[str, Any], problems: 
                         expected="a letter, then letters, digits or _ (60 at most)",
                     )
                 )
-        elif name in {"guard", "tracker"}:
+        elif name == "tracker":
             problems.append(
                 Problem(path=name, message="no installed plugin reads this node", hint=f"take it out with ~{name}")
             )
@@ -148,6 +151,35 @@ def _check_platform(
     return offer.spec, validate(offer.spec.params, data, "platform", problems)
 
 
+def _check_guard(node: Any, registry: Registry, problems: list[Problem]) -> tuple[GuardSpec | None, Params | None]:
+    if node is None:
+        return None, None
+    data = {"name": node} if isinstance(node, str) else dict(node)
+    name = data.pop("name", None)
+    if not registry.guards:
+        problems.append(
+            Problem(path="guard", message="no installed plugin offers a guard", hint="take it out with ~guard")
+        )
+        return None, None
+    if name is None:
+        known = ", ".join(sorted(registry.guards))
+        problems.append(
+            Problem(
+                path="guard.name",
+                message="it does not say which guard",
+                expected=f"one of {known}",
+                hint="+guard=credits",
+            )
+        )
+        return None, None
+    offer = registry.guards.get(str(name))
+    if offer is None:
+        problems.append(_unknown("guard", str(name), "guard.name", registry.guards, registry))
+        return None, None
+    _check_extra(offer, f"guard {name}", "guard.name", problems)
+    return offer.spec, validate(offer.spec.params, data, "guard", problems)
+
+
 def _absent_platform(name: str) -> PlatformSpec:
     """Stand for a platform that is not installed, in a pipeline of which no stage uses one."""
 
@@ -203,7 +235,9 @@ def _check_resources(stage: Stage, platform: PlatformSpec, problems: list[Proble
         )
 
 
-def _check_extra(offer: Offer[StepSpec] | Offer[PlatformSpec], what: str, path: str, problems: list[Problem]) -> None:
+def _check_extra(
+    offer: Offer[StepSpec] | Offer[PlatformSpec] | Offer[GuardSpec], what: str, path: str, problems: list[Problem]
+) -> None:
     missing = missing_modules(offer.spec.modules)
     if missing:
         extra = offer.spec.extra

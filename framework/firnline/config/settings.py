@@ -68,7 +68,7 @@ FIXED_NODES: Final[Mapping[str, type[Params] | None]] = {
     "platform": None,  # checked by the platform's own params model
     "profile": ProfileNode,
     "executor": ExecutorNode,
-    "guard": None,
+    "guard": None,  # checked by the guard's own params model
     "tracker": None,
     "store": StoreNode,
     "data": None,  # free: stages refer to it by interpolation

@@ -36,7 +36,8 @@ from firnline.domain.event import (
     event_from_json,
     event_to_json,
 )
-from firnline.domain.history import EarlierOutput, EarlierStage, History
+from firnline.domain.guard import Assessment, CreditEstimate, Guard, GuardContext, GuardedRun, GuardSpec
+from firnline.domain.history import EarlierOutput, EarlierStage, History, StageSample
 from firnline.domain.ids import content_hash, new_attempt_id, new_run_id
 from firnline.domain.params import Params
 from firnline.domain.pipeline import Pipeline, Stage
@@ -45,10 +46,13 @@ from firnline.domain.platform import Platform, PlatformSpec
 from firnline.domain.record import RunRecord, StageRecord, fold
 from firnline.domain.sql import quote_constant, quote_name
 from firnline.domain.step import SourceContext, StepSpec, load_callable, step
+from firnline.domain.workbench import OpenProject, Workbench
 
 __all__ = [
     "ARTIFACT_KINDS",
     "Artifact",
+    "Assessment",
+    "CreditEstimate",
     "EarlierOutput",
     "EarlierStage",
     "Estimate",
@@ -56,11 +60,16 @@ __all__ = [
     "Figure",
     "Files",
     "Grid",
+    "Guard",
+    "GuardContext",
+    "GuardSpec",
+    "GuardedRun",
     "History",
     "Link",
     "Metrics",
     "Model",
     "ObserverFailed",
+    "OpenProject",
     "Outputs",
     "Params",
     "Pipeline",
@@ -84,6 +93,7 @@ __all__ = [
     "StageRecord",
     "StageRetried",
     "StageReused",
+    "StageSample",
     "StageSkipped",
     "StageStarted",
     "StepContext",
@@ -92,6 +102,7 @@ __all__ = [
     "Task",
     "Text",
     "Value",
+    "Workbench",
     "artifact_from_json",
     "artifact_to_json",
     "content_hash",

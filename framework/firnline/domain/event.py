@@ -99,11 +99,12 @@ class StageFailed:
 
 
 INTERRUPTION: Final = "the run was interrupted"
+STOPPED_BY_GUARD: Final = "stopped by the guard: "  # and its reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSkipped:
-    """A stage did not run: ``because`` of a failed stage or of an :data:`INTERRUPTION`, or as the plan said (empty)."""
+    """A stage did not run: ``because`` of a failed stage, an :data:`INTERRUPTION`, a guard, or the plan (empty)."""
 
     at: float
     stage: str
@@ -117,7 +118,8 @@ class StageSkipped:
 
 def skip_reason(because: str) -> str:
     """Return in words why a stage was skipped."""
-    return because if because == INTERRUPTION else f"{because} failed" if because else "left out"
+    told = because == INTERRUPTION or because.startswith(STOPPED_BY_GUARD)
+    return because if told else f"{because} failed" if because else "left out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ RunStatus: TypeAlias = Literal["running", "finished", "failed", "stopped", "inte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """A run ends. ``status`` is finished, failed, stopped (by a gate) or interrupted."""
+    """A run ends. ``status`` is finished, failed, stopped (by a gate or a guard) or interrupted."""
 
     at: float
     run_id: str

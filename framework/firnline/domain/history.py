@@ -28,6 +28,11 @@ class EarlierOutput:
         """Names of the tables among the outputs."""
         return tuple(artifact["name"] for artifact in self.outputs.values() if artifact["kind"] == "Table")
 
+    def rows(self, port: str) -> int | None:
+        """Return the rows of the table at an output port; None if it is no table, or nobody counted them."""
+        rows = self.outputs.get(port, {}).get("rows")
+        return int(rows) if rows is not None else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierStage:
@@ -48,6 +53,21 @@ class EarlierStage:
     params: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSample:
+    """One earlier run of a stage.
+
+    Attributes:
+        run_id: the run.
+        seconds: how long the stage took.
+        rows: rows of the tables that it took in; None if that is not known.
+    """
+
+    run_id: str
+    seconds: float
+    rows: int | None = None
+
+
 class History(Protocol):
     """The past of a project."""
 
@@ -59,3 +79,6 @@ class History(Protocol):
 
     def durations(self, pipeline: str) -> Mapping[tuple[str, str], Sequence[float]]:
         """Return (stage, step) → seconds of its latest finished runs, newest first, at most 20."""
+
+    def samples(self, pipeline: str) -> Mapping[tuple[str, str], Sequence[StageSample]]:
+        """Return (stage, step) → its latest finished runs, newest first, at most 20."""

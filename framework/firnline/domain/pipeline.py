@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from firnline.domain.guard import GuardSpec
 from firnline.domain.params import Params
 from firnline.domain.plan import Link, Retry
 from firnline.domain.platform import PlatformSpec
@@ -52,6 +53,8 @@ class Pipeline:
         stages: in an order in which every stage comes after those that it takes from.
         sweep_metric: by which metric (STAGE.METRIC) jobs of a multirun are ranked; None if not said.
         sweep_direction: which end is best.
+        guard: the guard's spec; None without one.
+        guard_params: its validated params.
     """
 
     name: str
@@ -63,6 +66,8 @@ class Pipeline:
     stages: tuple[Stage, ...]
     sweep_metric: str | None = None
     sweep_direction: Literal["maximize", "minimize"] = "maximize"
+    guard: GuardSpec | None = None
+    guard_params: Params | None = None
 
     @property
     def uses_platform(self) -> bool:

@@ -72,7 +72,9 @@ class PlannedStage:
         timeout_s: seconds that one attempt may take; None for no limit.
         resources: what the stage asks the platform for, e.g. ``{"gpu": 1}``.
         estimate: expected time; None without history.
-        credits: expected Snowflake credits; None unless a cost guard tells.
+        credits: expected Snowflake credits (the median); None unless a guard tells.
+        credits_p90: the 90th percentile of the same.
+        credits_basis: what the two are made from, in words.
     """
 
     name: str
@@ -92,6 +94,8 @@ class PlannedStage:
     resources: Mapping[str, Any] = field(default_factory=dict)
     estimate: Estimate | None = None
     credits: float | None = None
+    credits_p90: float | None = None
+    credits_basis: str = ""
 
     @property
     def upstream(self) -> tuple[str, ...]:
@@ -114,6 +118,8 @@ class Plan:
         platform_params: the platform's validated params as plain JSON data.
         workers: how many stages may run at once.
         stages: in an order in which every stage comes after those that it takes from.
+        overhead_credits: expected credits beside those of the stages; None unless a guard tells.
+        budget_credits: credits that the run may use; None without a limit.
         version: the schema version of this value.
     """
 
@@ -122,6 +128,8 @@ class Plan:
     platform_params: Mapping[str, Any]
     workers: int
     stages: tuple[PlannedStage, ...]
+    overhead_credits: float | None = None
+    budget_credits: float | None = None
     version: int = PLAN_VERSION
 
     @property

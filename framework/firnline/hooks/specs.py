@@ -14,6 +14,7 @@ from firnline.hooks.markers import hookspec
 
 if TYPE_CHECKING:
     from firnline.domain.event import Event
+    from firnline.domain.guard import GuardSpec
     from firnline.domain.plan import Plan
     from firnline.domain.platform import PlatformSpec
     from firnline.domain.step import StepSpec
@@ -31,6 +32,15 @@ def firnline_steps() -> Iterable[StepSpec]:  # type: ignore[empty-body]
 @hookspec
 def firnline_platforms() -> Iterable[PlatformSpec]:  # type: ignore[empty-body]
     """Registering: return the platforms that the plugin offers. Rules as for ``firnline_steps``."""
+
+
+@hookspec
+def firnline_guards() -> Iterable[GuardSpec]:  # type: ignore[empty-body]
+    """Registering: return the guards that the plugin offers. Rules as for ``firnline_steps``.
+
+    The one that ``guard.name`` chooses is opened for each plan: it estimates the stages' credits, may refuse the plan,
+    and watches over the run. Without a ``guard`` node none is opened.
+    """
 
 
 @hookspec

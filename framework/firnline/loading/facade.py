@@ -10,13 +10,16 @@ import io
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from firnline.errors import PluginError
 
 if TYPE_CHECKING:
-    from firnline.domain import Event, Plan, PlatformSpec, StepSpec
+    from firnline.domain import Event, GuardSpec, Plan, PlatformSpec, StepSpec
     from firnline.loading.plugins import LoadedPlugins, PluginReport
+
+
+_REGISTERING: Final = frozenset({"firnline_guards", "firnline_platforms", "firnline_steps"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,10 @@ class Hooks:
     def platforms(self) -> tuple[list[tuple[PluginReport, PlatformSpec]], list[HookFailure]]:
         """Return the platforms of all plugins with the plugin that offers each, and what failed."""
         return self._register("firnline_platforms")
+
+    def guards(self) -> tuple[list[tuple[PluginReport, GuardSpec]], list[HookFailure]]:
+        """Return the guards of all plugins with the plugin that offers each, and what failed."""
+        return self._register("firnline_guards")
 
     def check_plan(self, plan: Plan) -> tuple[Refusal, ...]:
         """Ask every guard about a plan.
@@ -131,7 +138,7 @@ class Hooks:
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
                     [outcome] = caller(**arguments) or [None]
-                    if hook in {"firnline_steps", "firnline_platforms"} and outcome is not None:
+                    if hook in _REGISTERING and outcome is not None:
                         outcome = tuple(outcome)
             except Exception as error:  # noqa: BLE001 (the boundary around plugins: the caller is told)
                 outcome = HookFailure(plugin=report, hook=hook, error=error, details=traceback.format_exc())

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from firnline.domain import PlatformSpec, StepSpec
+from firnline.domain import GuardSpec, PlatformSpec, StepSpec
 
 if TYPE_CHECKING:
     from firnline.loading.facade import HookFailure, Hooks
     from firnline.loading.plugins import LoadedPlugins, PluginReport
 
-Spec = TypeVar("Spec", StepSpec, PlatformSpec)
+Spec = TypeVar("Spec", StepSpec, PlatformSpec, GuardSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +41,12 @@ class Clash:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Steps and platforms by name.
+    """Steps, platforms and guards by name.
 
     Attributes:
         steps: step id → offer.
         platforms: platform name → offer.
+        guards: guard name → offer.
         clashes: names that are offered more than once, and therefore by nobody.
         failures: hooks that raised or returned nonsense.
         plugins: the reports of all installed plugins, updated by what their hooks did.
@@ -53,6 +54,7 @@ class Registry:
 
     steps: Mapping[str, Offer[StepSpec]] = field(default_factory=dict)
     platforms: Mapping[str, Offer[PlatformSpec]] = field(default_factory=dict)
+    guards: Mapping[str, Offer[GuardSpec]] = field(default_factory=dict)
     clashes: tuple[Clash, ...] = ()
     failures: tuple[HookFailure, ...] = ()
     plugins: tuple[PluginReport, ...] = ()
@@ -66,14 +68,17 @@ def build_registry(loaded: LoadedPlugins, hooks: Hooks) -> Registry:
     """Ask all loaded plugins what they offer."""
     steps, step_failures = hooks.steps()
     platforms, platform_failures = hooks.platforms()
-    failures = (*step_failures, *platform_failures)
+    guards, guard_failures = hooks.guards()
+    failures = (*step_failures, *platform_failures, *guard_failures)
     wrong: list[tuple[PluginReport, str]] = []
     steps_by_id, step_clashes = _by_name("step", steps, StepSpec, lambda spec: spec.id, wrong)
     platforms_by_name, platform_clashes = _by_name("platform", platforms, PlatformSpec, lambda spec: spec.name, wrong)
-    clashes = (*step_clashes, *platform_clashes)
+    guards_by_name, guard_clashes = _by_name("guard", guards, GuardSpec, lambda spec: spec.name, wrong)
+    clashes = (*step_clashes, *platform_clashes, *guard_clashes)
     return Registry(
         steps=steps_by_id,
         platforms=platforms_by_name,
+        guards=guards_by_name,
         clashes=clashes,
         failures=failures,
         plugins=tuple(_after_hooks(report, failures, clashes, wrong) for report in loaded.reports),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from firnline.domain import EarlierOutput, EarlierStage
+from firnline.domain import EarlierOutput, EarlierStage, StageSample
 from firnline.record.store import Store
 
 _LATEST: Final = 20
@@ -67,3 +67,25 @@ class Past:
         for stage, step, seconds in rows:
             durations.setdefault((stage, step), []).append(seconds)
         return durations
+
+    def samples(self, pipeline: str) -> Mapping[tuple[str, str], Sequence[StageSample]]:
+        """Return (stage, step) → its latest finished runs, with the rows of the tables that they took in."""
+        rows = self._store.query(
+            "SELECT stage, step, run_id, seconds, inputs FROM (SELECT *, row_number() OVER "
+            "(PARTITION BY stage, step ORDER BY started DESC) AS place FROM stages "
+            "WHERE pipeline = ? AND status = 'finished' AND seconds IS NOT NULL) WHERE place <= ? ORDER BY place",
+            (pipeline, _LATEST),
+        )
+        taken = [[(key, port) for links in json.loads(row[4]).values() for _, port, key in links] for row in rows]
+        made = self.outputs([key for links in taken for key, _ in links])
+        samples: dict[tuple[str, str], list[StageSample]] = {}
+        for (stage, step, run_id, seconds, _), links in zip(rows, taken, strict=True):
+            sample = StageSample(run_id=run_id, seconds=seconds, rows=_rows(links, made))
+            samples.setdefault((stage, step), []).append(sample)
+        return samples
+
+
+def _rows(links: Sequence[tuple[str, str]], made: Mapping[str, EarlierOutput]) -> int | None:
+    found = [made[key].rows(port) for key, port in links if key in made]
+    known = [rows for rows in found if rows is not None]
+    return sum(known) if known else None

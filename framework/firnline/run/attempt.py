@@ -46,7 +46,9 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class StopAsked:
-    """The user wants the run to stop (Ctrl-C, SIGTERM)."""
+    """The run shall stop: the user wants it (Ctrl-C, SIGTERM), or a guard does, and says why."""
+
+    reason: str = ""
 
 
 Mailbox = SimpleQueue[Progressed | Ended | StopAsked]
@@ -65,6 +67,7 @@ class Workshop:
         open_platform: returns the opened platform.
         claim: notes that an attempt is about to make a table: (attempt id, table).
         mailbox: gets what attempts have to say.
+        prepare: sets up a session that a stage has just opened: (session, stage).
         capture: redirects what stages print.
     """
 
@@ -76,6 +79,7 @@ class Workshop:
     open_platform: Callable[[], Platform]
     claim: Callable[[str, str], None]
     mailbox: Mailbox
+    prepare: Callable[[Session, str], None] | None = None
     capture: Capture = field(default_factory=Capture)
 
 
@@ -175,6 +179,8 @@ class ThreadAttempt:
             }
             session = self.shop.open_platform().session(json.dumps(tag))
             self._sessions.append(session)
+            if self.shop.prepare is not None:
+                self.shop.prepare(session, self.stage.name)
             return session
 
     def _close_sessions(self) -> None:

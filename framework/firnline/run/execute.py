@@ -29,7 +29,7 @@ from firnline.domain import (
     artifact_to_json,
     new_attempt_id,
 )
-from firnline.domain.event import INTERRUPTION, RunStatus
+from firnline.domain.event import INTERRUPTION, STOPPED_BY_GUARD, RunStatus
 from firnline.errors import InterruptedRunError, StageTimeoutError, StoppedByGateError
 from firnline.run.attempt import Ended, Progressed, StopAsked, ThreadAttempt, Workshop, discard_files, hint_of
 from firnline.run.boundary import is_transient
@@ -110,6 +110,7 @@ class _Walk:
     running: dict[str, _Running] = field(default_factory=dict)
     retries: list[tuple[float, str, int]] = field(default_factory=list)
     stopping: bool = False
+    stop_reason: str = INTERRUPTION
     failures: set[str] = field(default_factory=set)
     status: RunStatus = "finished"
 
@@ -155,7 +156,7 @@ class _Walk:
                 case Ended():
                     yield from self._ended(message)
                 case StopAsked():
-                    yield from self._stop()
+                    yield from self._stop(message.reason)
                 case _:
                     assert_never(message)
 
@@ -222,7 +223,7 @@ class _Walk:
     def _gone_reason(self, name: str) -> BaseException:
         planned = self.planned[name]
         if self.stopping:
-            return InterruptedRunError("the run was interrupted")
+            return InterruptedRunError(self.stop_reason)
         return StageTimeoutError(
             f"it ran longer than its timeout of {planned.timeout_s:g} s",
             stage=name,
@@ -298,12 +299,14 @@ class _Walk:
         for lost in self.schedule.failed(name):
             yield StageSkipped(at=now, stage=lost, because=name)
 
-    def _stop(self) -> Iterator[Event]:
+    def _stop(self, guards_reason: str) -> Iterator[Event]:
         """Cancel what runs and start nothing more; the attempts' ends are awaited for a while."""
         if self.stopping:
             return
         self.stopping = True
-        self.status = "interrupted"
+        self.status = "stopped" if guards_reason else "interrupted"
+        if guards_reason:
+            self.stop_reason = STOPPED_BY_GUARD + guards_reason
         self.cancel_all()
         now = self.order.clock()
         for running in self.running.values():
@@ -311,7 +314,7 @@ class _Walk:
         waiting = [name for _, name, _ in self.retries]
         self.retries.clear()
         for name in [*waiting, *(n for n in self.schedule.abandon(self.running) if n not in waiting)]:
-            yield StageSkipped(at=now, stage=name, because=INTERRUPTION)
+            yield StageSkipped(at=now, stage=name, because=self.stop_reason)
 
     def _discard(self, running: _Running) -> None:
         discard_files(running.attempt.directory)

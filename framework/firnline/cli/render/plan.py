@@ -73,12 +73,30 @@ def _time_clause(plan: Plan) -> str:
 
 
 def _credit_clause(plan: Plan) -> str:
-    known = [amount for stage in plan.stages if (amount := _credits(stage)) is not None]
-    return f"about {credits_text(sum(known))} credits" if known else ""
+    known = [(stage.credits, stage.credits_p90) for stage in plan.stages if _credits(stage) is not None]
+    if not known and plan.overhead_credits is None:
+        return ""
+    beside = plan.overhead_credits or 0.0
+    p50 = sum(low or 0.0 for low, _ in known) + beside
+    p90 = sum((high if high is not None else low) or 0.0 for low, high in known) + beside
+    text = f"about {credits_text(p50)} credits"
+    if credits_text(p90) != credits_text(p50):
+        text += f" (at worst {credits_text(p90)})"
+    if beside:
+        text += f", {credits_text(beside)} of them to start the warehouse and let it idle"
+    return text + (f", of a budget of {credits_text(plan.budget_credits)}" if plan.budget_credits is not None else "")
 
 
 def _credits(stage: PlannedStage) -> float | None:
     return stage.credits if stage.action == "run" else None
+
+
+def _credit_range(stage: PlannedStage) -> str:
+    amount = _credits(stage)
+    if amount is None:
+        return ""
+    low, high = credits_text(amount), credits_text(stage.credits_p90 if stage.credits_p90 is not None else amount)
+    return low if low == high else f"{low} – {high}"
 
 
 def _shared_plugin(plan: Plan) -> str | None:
@@ -110,8 +128,7 @@ def _table(plan: Plan, *, narrow: bool) -> Table:
         if with_time:
             cells.append(Text(_time(stage.estimate) if stage.action == "run" else ""))
         if with_credits:
-            amount = _credits(stage)
-            cells.append(Text(credits_text(amount) if amount is not None else ""))
+            cells.append(Text(_credit_range(stage)))
         table.add_row(*cells)
     return table
 

@@ -11,5 +11,10 @@ def firnline_steps() -> list[str]:
 
 
 @hookimpl
+def firnline_guards() -> list[int]:
+    return [3]
+
+
+@hookimpl
 def firnline_environment() -> int:
     return 7

@@ -1,0 +1,1 @@
+"""The guard of a credit budget: estimate before, cap during, account after."""
