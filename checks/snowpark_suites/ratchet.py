@@ -26,8 +26,8 @@ _HEAD: Final = """<!-- Written by `python -m checks.snowpark_suites CHECKOUT --u
 # Snowpark's own tests against the sandbox
 
 The sandbox is measured by tests that its authors did not write: the integration suites of
-[snowpark-python](https://github.com/snowflakedb/snowpark-python), as they are, with the connector's `connect` replaced by
-a session of the sandbox. Their counts of the client's own queries are off.
+[snowpark-python](https://github.com/snowflakedb/snowpark-python), as they are, with the connector's `connect` replaced
+by a session of the sandbox. Their counts of the client's own queries are off.
 
     make conformance SNOWPARK=/path/to/snowpark-python
 
