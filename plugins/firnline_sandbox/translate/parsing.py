@@ -80,7 +80,7 @@ class _Parser(SnowflakeParser):
         return projection
 
 
-# Operators of other databases that sqlglot reads in every dialect: without them, they are syntax errors, as in Snowflake.
+# Operators of other databases that sqlglot reads in every dialect: here they are syntax errors, as in Snowflake.
 _FOREIGN_OPERATORS: Final = frozenset(
     "&< &> ?:: |> <=> #> #>> <-> <<->> && ?? ~~~ ~~ ~~* ~* -|-".split()  # noqa: SIM905
 )
