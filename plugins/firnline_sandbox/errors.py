@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from snowflake.connector.errors import OperationalError, ProgrammingError
 
 COMPILATION: Final = "SQL compilation error:\n"
+SUPPORT_PAGE: Final = "docs/reference/sandbox.md"  # what is supported, written from firnline_sandbox.capabilities
 CARRIED_MARK: Final = "firnline carries "  # starts the message of errors that Python functions raise inside DuckDB
 RUNTIME_MARK: Final = "firnline#"  # starts the message of error() calls that translated SQL makes
 
@@ -48,7 +49,8 @@ def failed_query(query_id: str, failure: Exception) -> Exception:
 
 def unsupported(feature: str) -> ProgrammingError:
     """Refuse, by name, a feature that Snowflake has and the sandbox lacks."""
-    return error(2, "0A000", f"{COMPILATION}Unsupported feature '{feature}' in the sandbox.")
+    text = f"Unsupported feature '{feature}': it is not supported by the sandbox, see {SUPPORT_PAGE}."
+    return error(2, "0A000", COMPILATION + text)
 
 
 def syntax_error(message: str) -> ProgrammingError:

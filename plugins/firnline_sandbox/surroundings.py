@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from firnline_sandbox.catalog import Sequence as CatalogSequence
 from firnline_sandbox.catalog import Table, View
-from firnline_sandbox.errors import missing_object, recursive_view, unknown_function
+from firnline_sandbox.errors import missing_object, recursive_view
 from firnline_sandbox.statements import registry
+from firnline_sandbox.translate.absent_functions import refused_function
 from firnline_sandbox.translate.surroundings import Relation
 from firnline_sandbox.types import Column
 
@@ -83,7 +84,7 @@ class StatementSurroundings:
         """Answer a SYSTEM$ function."""
         function = registry.find_system_function(name.upper())
         if function is None:
-            raise unknown_function(name)
+            raise refused_function((name.upper(),))
         return function(self._context, arguments)
 
     def found(self, sql: str) -> list[Any]:

@@ -137,7 +137,6 @@ _SIMPLE: Final = {
     "SMALLINT": INTEGER,
     "TINYINT": INTEGER,
     "MEDIUMINT": INTEGER,
-    "INT128": INTEGER,
     "NULL": NULL,
 }
 
@@ -146,7 +145,7 @@ def from_sqlglot(node: exp.DataType) -> SnowflakeType | None:
     """Translate a parsed type; None for a type that the sandbox lacks."""
     name = node.this.value if hasattr(node.this, "value") else str(node.this)
     arguments = [int(part.this.name) for part in node.expressions if part.this.name.isdigit()]
-    if name in {"DECIMAL", "BIGDECIMAL", "DECFLOAT"}:
+    if name == "DECIMAL":
         return number(*arguments) if arguments else INTEGER
     if name in {"VARCHAR", "TEXT", "NVARCHAR"}:
         return text(arguments[0] if arguments else None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from firnline_sandbox.catalog.snapshot import new_fields
-from firnline_sandbox.errors import error, invalid_argument, unknown_function, unknown_user_function
+from firnline_sandbox.errors import error, invalid_argument
 from firnline_sandbox.functions.bridge import explained
 from firnline_sandbox.functions.code import wire_arrow_type
 from firnline_sandbox.functions.declaration import read_declaration
@@ -20,6 +20,7 @@ from firnline_sandbox.functions.session_front import SessionFront
 from firnline_sandbox.models.call_syntax import closing_of, split_at_commas
 from firnline_sandbox.result import Result
 from firnline_sandbox.statements.registry import statement
+from firnline_sandbox.translate.absent_functions import refused_function
 from firnline_sandbox.translate.parsing import parse_type
 from firnline_sandbox.types import NULL, VARIANT
 from firnline_sandbox.workers.frames import from_bytes, message, to_bytes
@@ -52,7 +53,7 @@ def call(context: Context, sql: str) -> Result:
     given, named = _arguments(context, scanner)
     found = named_routines(context, Procedure, parts)
     if not found:
-        raise unknown_function(parts[0]) if len(parts) == 1 else unknown_user_function(".".join(parts))
+        raise refused_function(parts)
     types = [_type_of(context, text) for text in given]
     named_types = {name: _type_of(context, text) for name, text in named.items()}
     chosen = choose(found, types, named_types)

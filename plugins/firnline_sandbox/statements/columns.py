@@ -116,11 +116,14 @@ def read_column_options(scanner: Scanner, name: str, type_: SnowflakeType) -> Ta
             collation = scanner.text()
             if collation not in ("", "utf8"):
                 raise unsupported(f"COLLATE '{collation}'")
-        elif scanner.sees("MASKING") or scanner.sees("WITH") or scanner.sees("PROJECTION") or scanner.sees("TAG"):
+        elif any(scanner.sees(word) for word in _REFUSED_OPTIONS):
             raise unsupported(f"column option {scanner.here.keyword}")
         else:
             raise scanner.unexpected()
     return TableColumn(name=name, type=type_, physical="", **options)
+
+
+_REFUSED_OPTIONS: Final = ("AS", "CHECK", "MASKING", "PROJECTION", "TAG", "WITH")
 
 
 def _read_increment(scanner: Scanner) -> tuple[int, int]:

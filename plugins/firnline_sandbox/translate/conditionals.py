@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument, unsupported
+from firnline_sandbox.errors import invalid_argument, syntax_error, unsupported
 from firnline_sandbox.translate.casts import cast, coerce, common_type
 from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.functions import Call, function
@@ -30,6 +30,8 @@ _EXPONENT: Final = re.compile(r"CAST\((\S+) AS DOUBLE\)")
 @expression(exp.Cast, exp.TryCast)
 def explicit_cast(translation: Translation, node: exp.Cast, scope: Scope) -> Value:
     """``CAST``, ``::`` and ``TRY_CAST``."""
+    if node.args.get("format") is not None:
+        raise syntax_error("unexpected 'FORMAT' in CAST.")
     target = from_sqlglot(node.to)
     if target is None:
         raise unsupported(f"data type {node.to.sql('snowflake')}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from firnline_sandbox.errors import invalid_argument, runtime_error_call
+from firnline_sandbox.errors import runtime_error_call, unsupported
 from firnline_sandbox.translate.values import Value, quote_text, typed
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def time_model(format_: str) -> str:
     """Turn a Snowflake date and time format into strftime's.
 
     Raises:
-        ProgrammingError: 1015, the sandbox lacks a part of it.
+        ProgrammingError: 2, the sandbox lacks a part of it.
     """
     parts = []
     for found in _TIME_PATTERN.finditer(format_):
@@ -37,7 +37,7 @@ def time_model(format_: str) -> str:
         elif text.startswith('"'):
             parts.append(text.strip('"').replace("%", "%%"))
         elif re.fullmatch(r"FF\d", text, re.IGNORECASE):
-            raise invalid_argument(f"time format part {text} in the sandbox (FF0, FF3, FF6 and FF9 are there)")
+            raise unsupported(f"time format part {text} (FF0, FF3, FF6 and FF9 are there)")
         else:
             parts.append(text.replace("%", "%%"))
     return "".join(parts)
@@ -89,11 +89,11 @@ def format_number(value: Value, format_: str) -> str:
     """Write a number by a format of digits, group marks, a point and a dollar sign.
 
     Raises:
-        ProgrammingError: 1015, the sandbox lacks a part of it.
+        ProgrammingError: 2, the sandbox lacks a part of it.
     """
     found = _NUMBER_MODEL.fullmatch(format_)
     if found is None or not (found[3] or found[4]):
-        raise invalid_argument(f"number format '{format_}' in the sandbox")
+        raise unsupported(f"number format '{format_}'")
     fill, dollar, whole, decimals = found[1], found[2], found[3] or "", found[4] or ""
     places = len(decimals)
     grouped = "," if "," in whole else ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlglot import exp
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument, unknown_function, unknown_user_function
+from firnline_sandbox.errors import invalid_argument
+from firnline_sandbox.translate.absent_functions import refused_function
 from firnline_sandbox.translate.casts import coerce
 from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.parsing import identifier_name
@@ -169,7 +170,8 @@ def user_function(call: Call, parts: tuple[str, ...]) -> Value:
     """Call a user-defined function of the catalog, or one that the sandbox made itself.
 
     Raises:
-        ProgrammingError: 2140, there is none of this name; 2141, the same for a name with its schema.
+        ProgrammingError: 2140, there is none of this name; 2141, the same for a name with its schema; 2, Snowflake has
+            it and the sandbox lacks it.
     """
     from firnline_sandbox.translate.user_functions import call_user_function
 
@@ -179,7 +181,7 @@ def user_function(call: Call, parts: tuple[str, ...]) -> Value:
     arguments = call.values()
     found = call.translation.around.user_function(name, tuple(argument.type for argument in arguments))
     if found is None:
-        raise unknown_function(name) if len(parts) == 1 else unknown_user_function(name)
+        raise refused_function(parts)
     physical, type_ = found
     return call.build(f"{physical}({', '.join(typed(argument) for argument in arguments)})", type_, nullable=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument
+from firnline_sandbox.errors import invalid_argument, unsupported
 from firnline_sandbox.translate.casts import cast
 from firnline_sandbox.translate.functions import Call, declare, function
 from firnline_sandbox.translate.operators import arithmetic, numeric
@@ -140,7 +140,7 @@ def to_number(call: Call) -> Value:
     if len(call) > 1 and call.value(1).type.kind == "TEXT":
         model = str(call.constant(1)).upper()
         if set(model) - set("0123456789,.$SMI"):
-            raise invalid_argument(f"number format '{model}' in the sandbox")
+            raise unsupported(f"number format '{model}'")
         value = Value(f"regexp_replace({value.sql}, '[,$\\s]', '', 'g')", t.TEXT, value.nullable)
         return cast(value, number_target(call, 2), safe=safe)
     return cast(value, number_target(call, 1), safe=safe)

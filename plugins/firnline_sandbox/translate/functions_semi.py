@@ -14,7 +14,7 @@ from firnline_sandbox.translate.dispatch import Translation, expression
 from firnline_sandbox.translate.functions import Call, declare, function
 from firnline_sandbox.translate.operators import as_condition, as_text
 from firnline_sandbox.translate.parsing import identifier_name
-from firnline_sandbox.translate.projections import expand_star
+from firnline_sandbox.translate.projections import expand_star, star_of
 from firnline_sandbox.translate.values import Value, quote_text
 
 if TYPE_CHECKING:
@@ -245,9 +245,14 @@ def _entry(value: Value, null: str, keep: bool) -> str:
 
 @expression(exp.Struct)
 def object_constant(translation: Translation, node: exp.Struct, scope: Scope) -> Value:
-    """``{'key': value}``."""
+    """``{'key': value}`` and ``{*}``."""
     pairs = []
     for part in node.expressions:
+        if (star := star_of(part)) is not None:
+            pairs += [(quote_text(output.name), output.value) for output in expand_star(translation, part, star, scope)]
+            continue
+        if not isinstance(part, exp.PropertyEQ):
+            raise unsupported(f"an object constant with {part.sql('snowflake')[:100]}")
         key = part.this
         pairs.append((quote_text(key.name), translation.value(part.expression, scope)))
     call = Call(translation=translation, scope=scope, name="OBJECT_CONSTRUCT", nodes=[])

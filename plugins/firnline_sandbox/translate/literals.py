@@ -174,7 +174,7 @@ def column(translation: Translation, node: exp.Column, scope: Scope) -> Value:
 def positional(_translation: Translation, node: exp.Parameter, scope: Scope) -> Value:
     """``$1``, the first column of the only relation."""
     if not node.name.isdigit():
-        raise unsupported(f"session variable ${node.name}")
+        raise unsupported(f"session variable ${node.name}, or stage @{node.name} as an argument")
     return scope.positional(int(node.name))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from firnline_sandbox.errors import invalid_argument, invalid_identifier
+from firnline_sandbox.errors import invalid_argument, invalid_identifier, unsupported
 from firnline_sandbox.translate.parsing import identifier_name
 from firnline_sandbox.translate.scopes import physical_names
 from firnline_sandbox.translate.values import Value, quote_name, typed
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from firnline_sandbox.translate.scopes import Scope, Source
 
 _SPACES: Final = re.compile(r"\s+")
+_NEVER_COLUMNS: Final = frozenset({"INTERVAL", "ROW"})  # they live inside of expressions alone
 _UNLISTED: Final = ("METADATA$", "$1:")  # columns of staged files that `*` leaves out
 
 
@@ -161,6 +162,8 @@ def write_outputs(outputs: Sequence[Output]) -> tuple[str, tuple[Column, ...]]:
     parts = []
     for output, physical in zip(outputs, physical_names(output.name for output in outputs), strict=True):
         value = output.value
+        if value.type.kind in _NEVER_COLUMNS:
+            raise unsupported(f"a column of type {value.type.kind}")
         type_ = TEXT if value.type == NULL else value.type
         parts.append(f"{typed(value)} AS {quote_name(physical)}")
         columns.append(Column(output.name, type_, value.nullable, physical))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlglot import exp
 
 from firnline_sandbox import types as t
-from firnline_sandbox.errors import invalid_argument, unknown_user_function, unsupported
+from firnline_sandbox.errors import invalid_argument, unsupported
+from firnline_sandbox.translate.absent_functions import refused_table_function
 from firnline_sandbox.translate.functions import Call, make_call
 from firnline_sandbox.translate.functions_semi import as_variant, path_text
 from firnline_sandbox.translate.operators import as_text
@@ -64,7 +65,7 @@ def table_function(translation: Translation, node: exp.Expr, scope: Scope) -> Re
     if isinstance(node, exp.Window):
         raise unsupported("a table function with OVER")
     name, inner = _function_name(node)
-    if name == "TABLE" and len(inner.expressions) == 1:
+    if name in {"TABLE", "IDENTIFIER"} and len(inner.expressions) == 1:
         return _table_of(translation, inner.expressions[0], scope)
     call = make_call(translation, inner, scope)
     if (writer := _BUILT_IN.get(name)) is not None:
@@ -73,7 +74,7 @@ def table_function(translation: Translation, node: exp.Expr, scope: Scope) -> Re
     arguments = [constant_argument(call, argument) for argument in call.nodes]
     relation = translation.around.table_function(name, arguments, named)
     if relation is None:
-        raise unknown_user_function(name, table=True)
+        raise refused_table_function(name)
     return relation
 
 
