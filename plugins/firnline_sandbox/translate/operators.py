@@ -50,9 +50,11 @@ def negate(translation: Translation, node: exp.Neg, scope: Scope) -> Value:
     """A minus sign."""
     value = numeric(translation.value(node.this, scope))
     if is_interval(value):
-        return Value(f"(-{value.sql})", value.type)
+        return Value(f"(- {value.sql})", value.type)
     constant = ABSENT if value.constant is ABSENT or value.constant is None else -value.constant
-    sql = f"-{value.sql}" if constant is not ABSENT and value.sql[0].isdigit() else f"(-{value.sql})"
+    sql = (
+        f"-{value.sql}" if constant is not ABSENT and value.sql[0].isdigit() else f"(- {value.sql})"
+    )  # -- starts a comment
     return Value(sql, value.type, value.nullable, constant, value.volatile)
 
 
