@@ -18,6 +18,8 @@ from firnline_onnx.rows import draw_rows, feature_kinds
 from firnline_onnx.signature import MODEL_FILE, SIGNATURE_FILE, Input, Signature
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from firnline.domain import Model, Outputs, RegisteredModel, StepContext, Table
     from firnline_onnx.conversion.convert import Converted
     from firnline_onnx.params import ExportParams
@@ -56,7 +58,7 @@ def run(
     values = _metrics(parity)
     signature = _signature(context, params, model, kinds, converted, parity, known, registered)
     folder = context.directory / "onnx"
-    digest = _write(folder, converted, signature)
+    digest = write_files(folder, converted, signature)
     if registered is not None:
         note_export(context, registered, {"sha256": digest, "key": context.key, "parity": values})
     return {
@@ -120,7 +122,8 @@ def _metrics(parity: Parity) -> dict[str, float]:
     }
 
 
-def _write(folder: Any, converted: Converted, signature: Signature) -> str:
+def write_files(folder: Path, converted: Converted, signature: Signature) -> str:
+    """Write model and signature into a new folder; return the model's SHA-256."""
     from onnx import checker
 
     folder.mkdir()

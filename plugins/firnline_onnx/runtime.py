@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from firnline.domain import Task
     from firnline_onnx.signature import Kind
 
-REFUSALS: Final = (states.Fail, states.InvalidArgument, states.RuntimeException)
-"""What onnxruntime raises at rows that the file cannot compute with."""
+REFUSALS: Final[tuple[type[Exception], ...]] = tuple(
+    kind for kind in vars(states).values() if isinstance(kind, type) and issubclass(kind, Exception)
+)
+"""What onnxruntime raises at files that it cannot read and rows that it cannot compute with; they have no parent."""
 _ERRORS_ONLY: Final = 3
 
 
