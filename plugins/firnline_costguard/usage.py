@@ -104,7 +104,7 @@ def stage_runs(session: Session, days: int, pipeline: str | None = None) -> list
         f"SUM(A.CREDITS_ATTRIBUTED_COMPUTE)::FLOAT AS CREDITS FROM {_USAGE}.QUERY_ATTRIBUTION_HISTORY A "
         f"JOIN {_USAGE}.QUERY_HISTORY Q ON A.QUERY_ID = Q.QUERY_ID "
         f"WHERE {_ours(days)} AND {_TAG}:stage::VARCHAR <> 'guard'{only} "
-        "AND Q.EXECUTION_STATUS = 'SUCCESS' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+        "AND LOWER(Q.EXECUTION_STATUS) = 'success' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
     ).collect()
     return [
         StageRun(pipeline=row[0], stage=row[1], run=row[2], size=row[3], seconds=float(row[4]), credits=float(row[5]))

@@ -35,9 +35,16 @@ class World:
         """Run a statement as somebody else would, beside the runs."""
         with self.engine.connect() as connection:
             cursor = connection.cursor()
+            # What is asked here must not be charged to the warehouse that is looked at.
+            cursor.execute("CREATE WAREHOUSE IF NOT EXISTS LOOKING_WH")
+            cursor.execute("USE WAREHOUSE LOOKING_WH")
             cursor.execute(statement)
             names = [column.name for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def statements(self) -> list[str]:
+        """Return the texts of all statements that have ended."""
+        return [row["QUERY_TEXT"] for row in self.sql("SELECT QUERY_TEXT FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY")]
 
     def monitors(self) -> list[str]:
         return [row["name"] for row in self.sql("SHOW RESOURCE MONITORS")]
@@ -48,11 +55,11 @@ class World:
 
     def credits(self) -> float:
         """Return what the warehouse has used in all, as Snowflake bills it."""
-        used = "SELECT SUM(CREDITS_USED)::FLOAT AS N FROM SNOWFLAKE.ACCOUNT_USAGE.WAREHOUSE_METERING_HISTORY"
-        with self.engine.connect() as connection:
-            cursor = connection.cursor()
-            cursor.execute("CREATE WAREHOUSE IF NOT EXISTS LOOKING_WH")
-            return float(cursor.execute(f"{used} WHERE WAREHOUSE_NAME = 'COMPUTE_WH'").fetchall()[0][0] or 0.0)
+        [row] = self.sql(
+            "SELECT SUM(CREDITS_USED)::FLOAT AS N FROM SNOWFLAKE.ACCOUNT_USAGE.WAREHOUSE_METERING_HISTORY "
+            "WHERE WAREHOUSE_NAME = 'COMPUTE_WH'"
+        )
+        return float(row["N"] or 0.0)
 
     def run(self, stages: dict[str, Any], *arguments: str, seconds: float = 60) -> tuple[int, str]:
         """Run a command to its end; return its exit code and what it printed."""
@@ -80,7 +87,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     started: list[Terminal] = []
 
     def start(stages: dict[str, Any], *arguments: str) -> Terminal:
-        body = {"defaults": ["firnline", "_self_"], "pipeline": {"name": "nightly"}, "executor": {"workers": 1}, **stages}
+        body = {
+            "defaults": ["firnline", "_self_"],
+            "pipeline": {"name": "nightly"},
+            "executor": {"workers": 1},
+            **stages,
+        }
         (project / "conf" / "config.yaml").write_text(yaml.safe_dump(body, sort_keys=False))
         started.append(Terminal(project, environment, *(arguments or ("run",))))
         return started[-1]
@@ -92,3 +104,5 @@ def world(tmp_path: Path) -> Iterator[World]:
             for process in terminal.members():
                 os.kill(process, signal.SIGKILL)
             terminal.process.wait()
+            if terminal.process.stdout is not None:
+                terminal.process.stdout.close()
