@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from firnline.errors import UsageError
 
 DATABASE: Final = "firnline.db"
 _BUSY_S: Final = 60.0
+_POLL_S: Final = 0.01
 _Row = TypeVar("_Row")
 
 
@@ -63,7 +65,7 @@ class Store:
             self._connection = sqlite3.connect(
                 root / DATABASE, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._write_ahead()
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.executescript(resources.files(__package__).joinpath("schema.sql").read_text("utf-8"))
         except sqlite3.DatabaseError as error:
@@ -71,6 +73,22 @@ class Store:
                 f"{root / DATABASE} cannot be opened: {error}",
                 hint="if the file is damaged, move it away: a new one is made, and stages run again",
             ) from error
+
+    def _write_ahead(self) -> None:
+        """Turn on the write-ahead log; of processes that make the database together, all but one have to wait.
+
+        SQLite's own waiting does not cover this statement.
+        """
+        deadline = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_S)
+            else:
+                return
 
     @property
     def artifacts(self) -> Path:
