@@ -38,7 +38,7 @@ def test_a_registered_procedure_has_the_callers_session(session: Session) -> Non
         return inner.table("mine").count()
 
     stored = session.sproc.register(fill, return_type=IntegerType(), input_types=[IntegerType()], name="fill")
-    assert stored(3) == 3
+    assert stored(3, session=session) == 3
     assert session.call("fill", 2) == 5
     assert session.table("mine").count() == 5
 
@@ -77,7 +77,7 @@ def test_an_anonymous_procedure(session: Session, run: Run) -> None:
     twice = session.sproc.register(
         lambda inner, x: x + x, return_type=StringType(), input_types=[StringType()], anonymous=True
     )
-    assert twice("ab") == "abab"
+    assert twice("ab", session=session) == "abab"
 
 
 def test_errors_inside_are_told_with_the_procedures_own_frames(run: Run) -> None:
@@ -200,4 +200,4 @@ def test_output_of_a_schema_is_checked(session: Session) -> None:
         lambda inner: inner.sql("select 1 as a"), return_type=schema, input_types=[], name="one_column"
     )
     with pytest.raises(ProgrammingError, match="returned 1 columns, declared are 2"):
-        one()
+        one(session=session)
