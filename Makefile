@@ -2,6 +2,7 @@
 #   make demo    set up and run the main pipeline on a laptop sandbox; prints where the report is
 #   make test    set up and run the whole test suite
 #   make bench   measure Firnline and its floor on the peers' harness (PEERS=folder with run_all.py)
+#   make bench-serve   measure `firnline serve` beside FastAPI around the native model
 #   make test-hydra-next   the tests of configuration and command line on the next Hydra, in an environment of their own
 #   make check   set up and run what a reviewer would: lint, types, import contracts, size caps, documented examples
 #   make conformance SNOWPARK=/path/to/snowpark-python
@@ -19,7 +20,7 @@ BENCH ?= --reps 5
 STAMP := $(VENV)/installed
 HYDRA_NEXT := .venv-hydra-next
 
-.PHONY: help install demo test test-hydra-next check bench conformance format clean
+.PHONY: help install demo test test-hydra-next check bench bench-serve conformance format clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -59,6 +60,9 @@ check: install
 
 bench:
 	@tests/benchmarks/run_peers.sh $(PEERS) --peers floor/pickle,firnline $(BENCH)
+
+bench-serve: install
+	@$(BIN)/python -m tests.benchmarks.serve
 
 conformance: install
 	@test -n "$(SNOWPARK)" || { echo "error: say where a checkout of snowflakedb/snowpark-python is: make conformance SNOWPARK=/path" >&2; exit 1; }
