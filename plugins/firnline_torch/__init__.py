@@ -1,0 +1,1 @@
+"""Train on rows exported from the platform, outside of it, with PyTorch on CPUs or GPUs."""
