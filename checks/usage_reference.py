@@ -11,6 +11,7 @@ from firnline.cli.main import _VERBS, cli
 from firnline.config import field_type
 from firnline.config.settings import FIXED_NODES, RetryNode, StageNode
 from firnline.domain import Port, StepSpec
+from firnline_costguard.params import BudgetParams, CreditGuardParams
 
 WIDTH = 100
 
@@ -40,6 +41,7 @@ def configuration_page(note: str) -> str:
     parts = [f"{note}\n# Configuration\n", _NODES, stage, "## The other nodes\n"]
     for name, model in FIXED_NODES.items():
         parts.append(f"### `{name}`\n\n{_table(model) if model is not None else _FREE_NODES[name]}")
+    parts.append(f"## Guard `credits`\n\n{_table(CreditGuardParams)}\n### `guard.budget`\n\n{_table(BudgetParams)}")
     return "\n".join(parts)
 
 

@@ -42,7 +42,7 @@ def test_option_files_fit(file: Path, built_in: tuple[Draft202012Validator, Draf
     whole, stage = built_in
     node = yaml.safe_load(file.read_text("utf-8"))
     checked = stage if "uses" in node else whole
-    content = {"platform": node} if file.parent.name == "platform" else node
+    content = {file.parent.name: node} if file.parent.name in {"platform", "guard"} else node
     assert [error.message for error in checked.iter_errors(content)] == []
 
 

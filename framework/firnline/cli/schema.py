@@ -11,8 +11,8 @@ import click
 from firnline.cli.run import installed
 
 if TYPE_CHECKING:
-    from firnline.domain import PlatformSpec, StepSpec
-    from firnline.loading import Registry
+    from firnline.domain import GuardSpec, PlatformSpec, StepSpec
+    from firnline.loading import Offer, Registry
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 # Wherever a value may stand, an interpolation may, or `???` for "must be given".
@@ -54,7 +54,10 @@ def make_schema(registry: Registry, *, stage: bool = False) -> dict[str, Any]:
         name: _definition(node, f"node.{name}", definitions) if node else {"type": ["object", "null"]}
         for name, node in FIXED_NODES.items()
     }
-    nodes["platform"] = _platforms(registry, definitions)
+    nodes["platform"] = _chosen("platform", registry.platforms, definitions)
+    if registry.guards:
+        guard = _chosen("guard", registry.guards, definitions)
+        nodes["guard"] = {"anyOf": [guard, {"type": "null"}]}
     nodes |= {"defaults": {"type": "array", "description": "the options that are chosen"}, "hydra": {"type": "object"}}
     stages = {"anyOf": [_ref("stage"), {"type": "null"}]}
     return head | {"type": "object", "properties": nodes, "additionalProperties": stages, "$defs": definitions}
@@ -74,19 +77,23 @@ def _step(spec: StepSpec, definitions: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _platforms(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
-    def one(spec: PlatformSpec) -> dict[str, Any]:
-        model = _definition(spec.params, f"platform.{spec.name}", definitions)
+def _chosen(
+    kind: str, offers: Mapping[str, Offer[PlatformSpec]] | Mapping[str, Offer[GuardSpec]], definitions: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the schema of a node whose ``name`` chooses what the other keys are."""
+
+    def one(spec: PlatformSpec | GuardSpec) -> dict[str, Any]:
+        model = _definition(spec.params, f"{kind}.{spec.name}", definitions)
         return model | {"properties": {"name": {"const": spec.name}, **model.get("properties", {})}}
 
-    names = sorted(registry.platforms)
+    names = sorted(offers)
     return {
         "type": "object",
         "properties": {"name": {"enum": names}},
         "allOf": [
             {
                 "if": {"properties": {"name": {"const": name}}, "required": ["name"]},
-                "then": one(registry.platforms[name].spec),
+                "then": one(offers[name].spec),
             }
             for name in names
         ],

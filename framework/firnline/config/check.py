@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NoReturn
 
 from firnline.config.composed import Composed
@@ -35,7 +35,8 @@ def check(
         ConfigError: with every problem that there is.
     """
     problems = list(composed.problems)
-    nodes = {name: node for name, node in composed.data.items() if node is not None}
+    dropped = _dropped(composed)
+    nodes = {name: node for name, node in composed.data.items() if name not in dropped}
     stages = {name: node for name, node in nodes.items() if isinstance(node, Mapping) and "uses" in node}
     _check_names(nodes, stages, problems)
     _check_options(composed, problems)
@@ -43,7 +44,7 @@ def check(
     executor = validate(ExecutorNode, nodes.get("executor"), "executor", problems)
     store = validate(StoreNode, nodes.get("store"), "store", problems)
     sweep = validate(SweepNode, nodes.get("sweep"), "sweep", problems)
-    checked = [_check_stage(name, node, registry, problems) for name, node in stages.items()]
+    checked = [_check_stage(name, node, registry, dropped, problems) for name, node in stages.items()]
     ordered = connect([stage for stage in checked if stage is not None], [*stages], problems)
     needs_platform = any(stage.spec.platform for stage in ordered)
     platform, platform_params = _check_platform(nodes.get("platform"), registry, needs_platform, problems)
@@ -67,6 +68,16 @@ def check(
         sweep_direction=sweep.direction,
         guard=guard,
         guard_params=guard_params,
+    )
+
+
+def _dropped(composed: Composed) -> frozenset[str]:
+    """Return the nodes that are not wanted: null ones, and what a pipeline says of a stage whose option was dropped."""
+    typed = {override_path(o) for o in composed.overrides if o.startswith("~") or o.endswith("=null")}
+    return frozenset(
+        name
+        for name, node in composed.data.items()
+        if node is None or (name in typed and isinstance(node, Mapping) and "uses" not in node)
     )
 
 
@@ -189,7 +200,9 @@ def _absent_platform(name: str) -> PlatformSpec:
     return PlatformSpec(name=name, summary="Not installed.", params=Params, open=refuse, identity=refuse)
 
 
-def _check_stage(name: str, data: Any, registry: Registry, problems: list[Problem]) -> Stage | None:
+def _check_stage(
+    name: str, data: Any, registry: Registry, dropped: Collection[str], problems: list[Problem]
+) -> Stage | None:
     node = validate(StageNode, data, name, problems)
     if node is None:
         return None
@@ -205,11 +218,24 @@ def _check_stage(name: str, data: Any, registry: Registry, problems: list[Proble
         plugin=offer.plugin.label,
         # A stage whose params are wrong still takes part in the check of the graph.
         params=params if params is not None else Params(),
-        inputs={port: tuple(_links(links)) for port, links in node.inputs.items()},
+        inputs=_inputs(node, offer.spec, dropped),
         resources=node.resources,
         retry=Retry(attempts=node.retry.attempts, backoff_s=node.retry.backoff_s),
         timeout_s=node.timeout_s,
     )
+
+
+def _inputs(node: StageNode, spec: StepSpec, dropped: Collection[str]) -> dict[str, tuple[Link, ...]]:
+    """Return the links of a stage; an input that can do without leaves out stages that were dropped."""
+    found: dict[str, tuple[Link, ...]] = {}
+    for name, value in node.inputs.items():
+        links = _links(value)
+        port = spec.inputs.get(name)
+        if port is not None and (port.optional or port.many):
+            links = [link for link in links if link.stage not in dropped]
+        if links:
+            found[name] = tuple(links)
+    return found
 
 
 def _links(value: str | list[str]) -> list[Link]:
