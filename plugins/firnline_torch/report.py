@@ -36,7 +36,7 @@ def training_report(params: TorchParams, roles: Roles, facts: dict[str, Any]) ->
             Figure(
                 title="Learning curve",
                 svg=_curves(facts["history"], facts["best_epoch"], validated=facts["validated"]),
-                caption="Loss after each epoch; lower is better. The training loss is taken while learning, with dropout.",
+                caption="Loss after each epoch; lower is better. The training loss is taken while it learns.",
             ),
             Grid(title="Columns", columns=("column", "kind", "note"), rows=columns),
             Grid(title="Settings", columns=("param", "value"), rows=settings),
@@ -48,8 +48,8 @@ def _story(params: TorchParams, roles: Roles, facts: dict[str, Any]) -> str:
     epochs, best = len(facts["history"]), facts["best_epoch"] + 1
     loss = {"regression": "squared error of the standardised amount"}.get(roles.target.task, "log loss")
     told = (
-        f"The validation {loss} was smallest after epoch {best} of {epochs} ({facts['best_loss']:.4f}); its weights are "
-        "the model's."
+        f"The validation {loss} was smallest after epoch {best} of {epochs} ({facts['best_loss']:.4f}); "
+        "its weights are the model's."
         if facts["validated"]
         else f"{epochs} epochs; there were no validation rows to stop early on."
     )
@@ -81,8 +81,10 @@ def _curves(history: Sequence[Sequence[float]], best: int, *, validated: bool) -
         value = low + (high - low) * place / 4
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}" {axis}/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end" {text}>{value:.3g}</text>')
-    for epoch in sorted({0, len(history) // 2, len(history) - 1}):
-        parts.append(f'<text x="{x(epoch):.1f}" y="{HEIGHT - 14}" text-anchor="middle" {text}>{epoch + 1}</text>')
+    parts += [
+        f'<text x="{x(epoch):.1f}" y="{HEIGHT - 14}" text-anchor="middle" {text}>{epoch + 1}</text>'
+        for epoch in sorted({0, len(history) // 2, len(history) - 1})
+    ]
     if validated:
         parts.append(
             f'<line x1="{x(best):.1f}" x2="{x(best):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" stroke="#d1731a" '

@@ -76,7 +76,7 @@ def supervise(context: StepContext, folder: Path, token: str, *, processes: int,
         StageError: the trainer was lost more often than it may be.
     """
     (folder / RESULT_FILE).unlink(missing_ok=True)
-    log = folder / "trainer.log"
+    log, ended = folder / "trainer.log", ""
     for start in range(restarts + 1):
         if start:
             kept = "its last checkpoint" if (folder / CHECKPOINT_FILE).exists() else "the beginning"
