@@ -190,6 +190,29 @@ def test_a_null_stage_is_left_out(project: Project) -> None:
     assert len(project.plan("~end").stages) == 3
 
 
+def test_a_stage_whose_option_is_dropped_goes_with_all_that_the_pipeline_says_of_it(project: Project) -> None:
+    (project.path / "conf" / "extra").mkdir(parents=True)
+    (project.path / "conf" / "extra" / "one.yaml").write_text("uses: toy.source\n")
+    body = {
+        "defaults": ["firnline", {"extra": "one"}, "_self_"],
+        "extra": {"params": {"value": 7}},
+        "sum": {"uses": "toy.add", "inputs": {"left": "start", "right": "extra"}},
+        "all": {"uses": "toy.total", "inputs": {"numbers": ["start", "extra"]}},
+    }
+    project.write({"start": {"uses": "toy.source"}, **body})
+    assert {stage.name for stage in project.plan().stages} == {"start", "extra", "sum", "all"}
+    for override in ("~extra", "extra=null"):
+        plan = project.plan(override)
+        assert {stage.name: dict(stage.inputs).keys() for stage in plan.stages} == {
+            "start": set(),
+            "sum": {"left"},
+            "all": {"numbers"},
+        }
+    body["sum"]["inputs"] = {"left": "extra"}
+    project.write({"start": {"uses": "toy.source"}, **body})
+    assert "there is no stage 'extra'" in problems(project, "~extra")["sum.inputs.left"].message
+
+
 def test_a_folder_without_configuration(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"has no conf/config.yaml"):
         compose(tmp_path, ())

@@ -8,15 +8,23 @@ from typing import Final
 
 # A plain value override of a dotted path, `train.params.depth=4`; not `+…`, `~…`, `hydra.…` or a group (`a/b=c`).
 _DOTTED: Final = re.compile(r"(?!hydra\.)[A-Za-z_]\w*(\.[\w\[\]-]+)+=")
+_NOTHING: Final = "=null"
+_NO_OPTION: Final = re.compile(r"[A-Za-z_]\w*(@\w+)?=null")
 
 
 def rewrite_overrides(overrides: Iterable[str]) -> list[str]:
-    """Turn ``a.b=c`` into ``++a.b=c``.
+    """Turn ``a.b=c`` into ``++a.b=c``, and ``a=null``, which Hydra does not take for a group, into ``~a``.
 
     Params have their defaults in a pydantic model, so most keys that can be overridden stand in no YAML file, and Hydra
     would refuse them. Our own check afterwards knows all keys, and refuses misspelt ones with the nearest name.
     """
-    return [f"++{override}" if _DOTTED.match(override) else override for override in overrides]
+    return [_rewritten(override) for override in overrides]
+
+
+def _rewritten(override: str) -> str:
+    if _NO_OPTION.fullmatch(override):
+        return f"~{override.removesuffix(_NOTHING)}"
+    return f"++{override}" if _DOTTED.match(override) else override
 
 
 def override_path(override: str) -> str:
@@ -31,5 +39,6 @@ def typed_source(override: str) -> str:
 
 def as_typed(override: str, typed: Iterable[str]) -> str:
     """Undo :func:`rewrite_overrides` for one override, given those that were typed."""
-    plain = override.removeprefix("++")
-    return plain if plain in set(typed) else override
+    candidates = (override.removeprefix("++"), override.removeprefix("~") + _NOTHING)
+    known = set(typed)
+    return next((candidate for candidate in candidates if candidate in known), override)
