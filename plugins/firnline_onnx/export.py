@@ -52,7 +52,14 @@ def run(
         missing_text=MISSING_TEXT,
         tolerance=params.tolerance,
     )
-    parity = compare(comparison, frame, converted.ties, shown=params.shown_rows, seed=params.seed)
+    parity = compare(
+        comparison,
+        frame,
+        converted.ties,
+        shown=params.shown_rows,
+        seed=params.seed,
+        is_cancelled=context.is_cancelled,
+    )
     refuse_difference(parity, params.tolerance, where=f"stage {context.stage}")
     known = registered_facts(context, registered) if registered is not None else {}
     values = _metrics(parity)

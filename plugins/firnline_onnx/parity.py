@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from firnline.errors import StoppedByGateError
+from firnline.errors import InterruptedRunError, StoppedByGateError
 from firnline_onnx.hard_rows import CATEGORY, MISSING, hard_rows
 from firnline_onnx.native import native_answer
 from firnline_onnx.runtime import REFUSALS, answer, open_session, tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -94,7 +94,13 @@ class Comparison:
 
 
 def compare(
-    comparison: Comparison, frame: pd.DataFrame, ties: Mapping[str, Sequence[float]], *, shown: int, seed: int
+    comparison: Comparison,
+    frame: pd.DataFrame,
+    ties: Mapping[str, Sequence[float]],
+    *,
+    shown: int,
+    seed: int,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Parity:
     """Ask both about real and hard rows.
 
@@ -104,32 +110,37 @@ def compare(
         ties: input → values at which the model decides.
         shown: how many of the worst rows to keep.
         seed: decides which rows are changed to hard ones.
+        is_cancelled: tells to stop.
+
+    Raises:
+        InterruptedRunError: it was stopped.
     """
     session = open_session(comparison.content)
     truth = comparison.native(frame)
     size = float(np.abs(truth).mean()) if comparison.model.task == "regression" else 0.0
-    ask = _Ask(comparison=comparison, session=session, size=size)
-    found = ask.differences(frame, REAL, truth)
-    real = len(found)
+    ask = _Ask(comparison=comparison, session=session, size=size, shown=shown)
+    parts = [ask.differences(frame, REAL, truth)]
     refused: dict[str, list[str]] = {}
     for hard in hard_rows(frame, comparison.kinds, ties, seed):
+        if is_cancelled():
+            raise InterruptedRunError("the comparison was stopped")
         what = f"{hard.what} in {hard.column}"
         try:
             native = comparison.native(hard.rows)
         except _NATIVE_REFUSALS:
             refused.setdefault(hard.what, []).append(hard.column)
-            found += [] if hard.what in _TOLD else ask.differences_one_by_one(hard.rows, what)
+            parts += [] if hard.what in _TOLD else ask.differences_one_by_one(hard.rows, what)
             continue
-        found += ask.differences(hard.rows, what, native)
-    found.sort(key=lambda row: (row.flipped, row.difference), reverse=True)
+        parts.append(ask.differences(hard.rows, what, native))
+    worst = sorted((row for part in parts for row in part.worst), key=_badness, reverse=True)
     others = ((what, name) for what, names in refused.items() if what not in _TOLD for name in names)
     return Parity(
-        rows=real,
-        hard=len(found) - real,
-        largest=max(row.difference for row in found),
-        flipped=sum(row.flipped for row in found),
-        beyond=sum(row.difference > comparison.tolerance for row in found),
-        worst=tuple(found[:shown]),
+        rows=parts[0].rows,
+        hard=sum(part.rows for part in parts[1:]),
+        largest=max(part.largest for part in parts),
+        flipped=sum(part.flipped for part in parts),
+        beyond=sum(part.beyond for part in parts),
+        worst=tuple(worst[:shown]),
         refuses_missing=tuple(refused.get(MISSING, ())),
         refuses_unseen=tuple(refused.get(CATEGORY, ())),
         refused=tuple(others),
@@ -166,6 +177,21 @@ def _told(row: Difference) -> str:
     return f"[{exported}] {instead} for {shown_values(row.values)} ({row.what})"
 
 
+def _badness(row: Difference) -> tuple[bool, float]:
+    return row.flipped, row.difference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What was found in some rows."""
+
+    rows: int
+    largest: float
+    flipped: int
+    beyond: int
+    worst: tuple[Difference, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ask:
     """Both sides at work; ``size`` is the usual amount that the model predicts."""
@@ -173,8 +199,9 @@ class _Ask:
     comparison: Comparison
     session: Any
     size: float
+    shown: int
 
-    def differences(self, frame: pd.DataFrame, what: str, native: np.ndarray[Any, Any]) -> list[Difference]:
+    def differences(self, frame: pd.DataFrame, what: str, native: np.ndarray[Any, Any]) -> _Part:
         """Ask the file about rows of which the model has said something."""
         exported = self._exported(frame)
         if exported.shape != native.shape:
@@ -183,22 +210,29 @@ class _Ask:
             )
         apart = _apart(native, exported, self.comparison.model.task, self.size)
         flipped = _flipped(native, exported, self.comparison)
-        records = frame.to_dict("records")
-        return [
+        order = np.lexsort((apart, flipped))[::-1][: self.shown]
+        worst = tuple(
             Difference(
                 what=what,
                 native=tuple(native[row].tolist()),
                 exported=tuple(exported[row].tolist()),
                 difference=float(apart[row]),
                 flipped=bool(flipped[row]),
-                values={str(name): value for name, value in records[row].items()},
+                values=_values(frame, int(row)),
             )
-            for row in range(len(frame))
-        ]
+            for row in order
+        )
+        return _Part(
+            rows=len(frame),
+            largest=float(apart.max()),
+            flipped=int(flipped.sum()),
+            beyond=int((apart > self.comparison.tolerance).sum()),
+            worst=worst,
+        )
 
-    def differences_one_by_one(self, frame: pd.DataFrame, what: str) -> list[Difference]:
+    def differences_one_by_one(self, frame: pd.DataFrame, what: str) -> list[_Part]:
         """Ask about rows of which the model refuses some: the file must refuse the same ones."""
-        found: list[Difference] = []
+        found: list[_Part] = []
         for place in range(len(frame)):
             row = frame.iloc[[place]]
             try:
@@ -206,29 +240,32 @@ class _Ask:
             except _NATIVE_REFUSALS:
                 found += self._answers_all_the_same(row, what)
                 continue
-            found += self.differences(row, what, native)
+            found.append(self.differences(row, what, native))
         return found
 
-    def _answers_all_the_same(self, row: pd.DataFrame, what: str) -> list[Difference]:
+    def _answers_all_the_same(self, row: pd.DataFrame, what: str) -> list[_Part]:
         try:
             [exported] = self._exported(row)
         except REFUSALS:
             return []
-        values = {str(name): value for name, value in row.to_dict("records")[0].items()}
-        return [
-            Difference(
-                what=what,
-                native=(),
-                exported=tuple(exported.tolist()),
-                difference=float("inf"),
-                flipped=self.comparison.model.task != "regression",
-                values=values,
-            )
-        ]
+        flips = self.comparison.model.task != "regression"
+        difference = Difference(
+            what=what,
+            native=(),
+            exported=tuple(exported.tolist()),
+            difference=float("inf"),
+            flipped=flips,
+            values=_values(row, 0),
+        )
+        return [_Part(rows=1, largest=float("inf"), flipped=int(flips), beyond=1, worst=(difference,))]
 
     def _exported(self, frame: pd.DataFrame) -> np.ndarray[Any, Any]:
         inputs = tensors(frame, self.comparison.kinds, self.comparison.missing_text)
         return answer(self.session, inputs, self.comparison.model.task)
+
+
+def _values(frame: pd.DataFrame, place: int) -> dict[str, Any]:
+    return {str(name): frame[name].iloc[place] for name in frame.columns}
 
 
 def _apart(

@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from firnline.domain import Task
+from firnline.errors import DataError
 from firnline_onnx.conversion.convert import convert
 from firnline_onnx.parity import refuse_difference
 from firnline_onnx.signature import Input, Signature
 from firnline_snowpark.rows import LearningTask
 from firnline_snowpark.train.preprocessing import preprocessing
 from firnline_snowpark.train.roles import Roles
-from tests.onnx.world import KINDS, customers, described, exported, labels
+from tests.onnx.world import KINDS, NUMBERS, TEXTS, customers, described, exported, labels
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -128,6 +129,48 @@ def test_a_torch_module() -> None:
     frame = customers(400, missing=0.0)[["AGE", "SPEND", "TICKETS"]]
     parity = exported(net, frame, dict.fromkeys(frame, "number"))
     refuse_difference(parity, 1e-5, where="stage export")
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("kind", ["mlp", "ft_transformer"])
+@pytest.mark.parametrize("columns", [(*NUMBERS, *TEXTS), NUMBERS, TEXTS])
+def test_networks_of_the_torch_trainer(columns: tuple[str, ...], kind: str, task: Task) -> None:
+    """Gaps, categories that were never seen, and numbers far outside; the weights are drawn, not learned."""
+    import torch
+
+    from firnline_torch.encoding import Encoder
+    from firnline_torch.estimator import TorchEstimator
+    from firnline_torch.networks import build_network
+
+    frame = customers(300)[list(columns)]
+    numbers, texts = ([name for name in names if name in columns] for names in (NUMBERS, TEXTS))
+    encoder = Encoder(
+        numbers=tuple(numbers),
+        means=tuple(float(frame[name].mean()) for name in numbers),
+        scales=tuple(float(frame[name].std()) for name in numbers),
+        gaps=(0, 2) if numbers else (),
+        texts=tuple(texts),
+        vocabularies=tuple(tuple(sorted(frame[name].dropna().unique())) for name in texts),
+    )
+    torch.manual_seed(0)
+    shape = {"token_width": 16, "heads": 2, "blocks": 1, "hidden": [16, 8], "dropout": 0.1}
+    outputs = 3 if task == "multiclass" else 1
+    network = build_network(
+        {"model": kind, **shape}, numbers=encoder.width, cardinalities=encoder.cardinalities, outputs=outputs
+    )
+    model = TorchEstimator(encoder, network.eval(), task, center=50.0, scale=20.0)
+    parity = exported(model, frame, {name: KINDS[name] for name in columns}, task)
+    refuse_difference(parity, 1e-5, where="stage export")
+    assert parity.hard > 0
+    assert parity.refuses_missing == parity.refuses_unseen == parity.refused == ()
+
+
+def test_a_torch_module_of_another_shape_is_refused() -> None:
+    import torch
+
+    frame = customers(50, missing=0.0)[["AGE", "SPEND"]]
+    with pytest.raises(DataError, match=r"Linear returns \[2, 1\] for two rows, not \[2, 2\]"):
+        exported(torch.nn.Linear(2, 1), frame, dict.fromkeys(frame, "number"))
 
 
 def test_what_the_model_itself_refuses_is_told() -> None:

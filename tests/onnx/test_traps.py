@@ -41,7 +41,7 @@ def planted(
         target_opset={"": OPSET, ML: ML_OPSET},
     )
     matrix = matrix_of(graph, block, where="the test")
-    outputs = graph.inline(inner, matrix if double else graph.cast(matrix, TensorProto.FLOAT))
+    outputs = graph.inline(inner, matrix=matrix if double else graph.cast(matrix, TensorProto.FLOAT))
     converted = close_graph(graph, graph.double(outputs[1]), model, kinds)
     return compared(converted.proto.SerializeToString(), estimator, frame, kinds, "binary")
 

@@ -9,6 +9,7 @@ import numpy as np
 from onnx import TensorProto, checker, helper
 
 from firnline.errors import DataError
+from firnline_onnx.conversion import torch_module
 from firnline_onnx.conversion.estimators import add_estimator
 from firnline_onnx.conversion.graph import Block, Graph
 from firnline_onnx.conversion.transformers import add_transformer
@@ -107,16 +108,12 @@ def close_graph(graph: Graph, answer: str, model: Model, kinds: Mapping[str, Kin
 
 
 def _answer(graph: Graph, estimator: Any, model: Model, block: Block) -> str:
-    if _is_torch(estimator):
-        from firnline_onnx.conversion.torch_module import add_module
-
-        return add_module(graph, estimator, block)
+    if torch_module.is_encoded_network(estimator):
+        return torch_module.add_encoded_network(graph, estimator, block, model)
+    if torch_module.is_module(estimator):
+        return torch_module.add_module(graph, estimator, block, model)
     if type(estimator).__name__ == "Pipeline":
         for _, step in estimator.steps[:-1]:
             block = add_transformer(graph, step, block)
         estimator = estimator.steps[-1][1]
     return add_estimator(graph, estimator, block, model.task)
-
-
-def _is_torch(estimator: Any) -> bool:
-    return any(base.__module__.startswith("torch.nn") for base in type(estimator).__mro__)

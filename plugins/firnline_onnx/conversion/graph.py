@@ -101,13 +101,14 @@ class Graph:
         """Return some columns of a matrix."""
         return self.add("Gather", matrix, self.constant(list(places), np.int64), axis=1)
 
-    def inline(self, model: ModelProto, value: str) -> list[str]:
-        """Put another model with one input into the graph; return the names of its outputs."""
+    def inline(self, model: ModelProto, **values: str) -> list[str]:
+        """Put another model into the graph, its inputs by their names; return the names of its outputs."""
         from onnx import compose
 
         stem = self.name("part")
         inner = compose.add_prefix(model, f"{stem}_").graph
-        self.nodes.append(helper.make_node("Identity", [value], [inner.input[0].name]))
+        for given in inner.input:  # one that nothing needs may have been left out
+            self.nodes.append(helper.make_node("Identity", [values[given.name.removeprefix(f"{stem}_")]], [given.name]))
         self.nodes.extend(inner.node)
         self.initializers |= {tensor.name: tensor for tensor in inner.initializer}
         return [output.name for output in inner.output]

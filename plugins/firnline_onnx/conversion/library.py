@@ -34,7 +34,7 @@ def transform_by_library(graph: Graph, transformer: Any, block: Block) -> Block:
 def _inlined(graph: Graph, estimator: Any, block: Block, options: Any) -> list[str]:
     name = type(estimator).__name__
     matrix = graph.cast(matrix_of(graph, block, where=name), TensorProto.FLOAT)
-    return graph.inline(_converted(estimator, block.width, options), matrix)
+    return graph.inline(_converted(estimator, block.width, options), matrix=matrix)
 
 
 def _converted(estimator: Any, width: int, options: Any) -> ModelProto:
