@@ -10,6 +10,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from checks.sandbox_reference import sandbox_page
 from checks.usage_reference import command_page, configuration_page
 from checks.usage_reference import steps_page as builtin_steps_page
 from firnline import errors
@@ -133,6 +134,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "built-in-steps.md": lambda: builtin_steps_page(NOTE, {"snowpark": STEPS}),
     "command-line.md": lambda: command_page(NOTE),
     "configuration.md": lambda: configuration_page(NOTE),
+    "sandbox.md": lambda: sandbox_page(NOTE),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from firnline_sandbox.errors import error, invalid_parameter, unsupported
 
 # Parameters that the sandbox acts on.
-_OBEYED: Final[dict[str, Any]] = {
+OBEYED: Final[dict[str, Any]] = {
     "AUTOCOMMIT": True,
     "ERROR_ON_NONDETERMINISTIC_UPDATE": False,
     "LOCK_TIMEOUT": 43_200,
@@ -55,7 +55,7 @@ _INERT: Final[dict[str, Any]] = {
 }
 _INERT_PREFIXES: Final = ("PYTHON_", "CLIENT_", "SNOWPARK_", "PYTHON_CONNECTOR_", "ENABLE_", "JDBC_", "ODBC_")
 
-DEFAULTS: Final[dict[str, Any]] = dict(sorted({**_OBEYED, **_FIXED, **_INERT}.items()))
+DEFAULTS: Final[dict[str, Any]] = dict(sorted({**OBEYED, **_FIXED, **_INERT}.items()))
 
 
 def checked(name: str, value: Any) -> Any:
@@ -72,8 +72,8 @@ def checked(name: str, value: Any) -> Any:
         return default
     if name == "TIMEZONE":
         return _zone(str(value))
-    if name in _OBEYED:
-        return _typed(name, value, _OBEYED[name])
+    if name in OBEYED:
+        return _typed(name, value, OBEYED[name])
     if name in _INERT or name.startswith(_INERT_PREFIXES):
         return value
     raise invalid_parameter(name)

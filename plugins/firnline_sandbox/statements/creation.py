@@ -23,6 +23,7 @@ class Creation:
     temporary: bool = False
     transient: bool = False
     secure: bool = False
+    recursive: bool = False
     if_not_exists: bool = False
 
 
@@ -46,6 +47,7 @@ def read_creation(scanner: Scanner, *kind: str) -> Creation:
         temporary=bool(found & {"TEMP", "TEMPORARY", "VOLATILE", "LOCAL", "SCOPED"}),
         transient="TRANSIENT" in found,
         secure="SECURE" in found,
+        recursive="RECURSIVE" in found,
         if_not_exists=if_not_exists,
     )
 

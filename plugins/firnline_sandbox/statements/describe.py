@@ -199,7 +199,7 @@ def describe_stage(context: Context, sql: str) -> Result:
     groups = {
         "STAGE_FILE_FORMAT": formats,
         "STAGE_COPY_OPTIONS": copy,
-        "STAGE_LOCATION": [_property("URL", "", "")],
+        "STAGE_LOCATION": [_property("URL", f'["{stage.url}"]' if stage.url else "", "")],
         "DIRECTORY": directory,
     }
     rows = [{"parent_property": parent} | row for parent, group in groups.items() for row in group]

@@ -57,9 +57,19 @@ def account_usage(context: Context, schema: str, name: str) -> Relation:
     return _view(context, ACCOUNT_DATABASE, schema, name)
 
 
-def _view(context: Context, database: str, schema: str, name: str) -> Relation:
+def views() -> list[tuple[str, str]]:
+    """List the schema and name of every view, in order."""
+    _load()
+    return sorted(_views)
+
+
+def _load() -> None:
     for module in _MODULES:
         importlib.import_module(f"firnline_sandbox.statements.{module}")
+
+
+def _view(context: Context, database: str, schema: str, name: str) -> Relation:
+    _load()
     if (schema, name) not in _views:
         raise unsupported(f"{schema}.{name}")
     columns, rows = _views[schema, name]

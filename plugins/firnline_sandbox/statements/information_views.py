@@ -255,7 +255,12 @@ def stages(context: Context, database: str) -> list[dict[str, Any]]:
     return [
         _times(stage)
         | _location(stage, "STAGE")
-        | {"STAGE_TYPE": "Internal Named", "DIRECTORY_ENABLED": _flag(stage.directory)}
+        | {
+            "STAGE_URL": stage.url or None,
+            "STAGE_TYPE": "External Named" if stage.url else "Internal Named",
+            "ENDPOINT": stage.endpoint or None,
+            "DIRECTORY_ENABLED": _flag(stage.directory),
+        }
         for stage in context.catalog.entries(Stage, database=database, session=context.session_id)
     ]
 

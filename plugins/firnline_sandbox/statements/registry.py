@@ -239,6 +239,22 @@ def known_verbs() -> frozenset[str]:
     return frozenset(phrase[0] for phrase in _statements) | _SNOWFLAKE_VERBS
 
 
+def statements() -> list[tuple[str, ...]]:
+    """List the keywords of all statements that somebody carries out, in order."""
+    load_builtin()
+    return sorted(_statements)
+
+
+def system_functions() -> list[str]:
+    """List the registered system functions."""
+    return sorted(_system_functions)
+
+
+def table_functions() -> list[str]:
+    """List the registered table functions."""
+    return sorted(_table_functions)
+
+
 def find_system_function(name: str) -> Callable[[Context, list[Any]], Any] | None:
     """Find a registered system function by its upper-case name."""
     return _system_functions.get(name)

@@ -143,15 +143,27 @@ def show_stages(context: Context, sql: str) -> Result:
         nothing
         | located(stage)
         | {
-            "url": "",
-            "has_credentials": "N",
+            "url": stage.url,
+            "has_credentials": yes_no(bool(stage.credentials)),
             "has_encryption_key": "N",
-            "type": f"INTERNAL{' TEMPORARY' if stage.session is not None else ''}",
+            "type": _stage_type(stage),
+            "cloud": _cloud(stage),
+            "endpoint": stage.endpoint or None,
             "directory_enabled": yes_no(stage.directory),
         }
         for stage in found
     ]
     return show.answer(STAGE_COLUMNS, rows)
+
+
+def _stage_type(stage: Stage) -> str:
+    return f"{'EXTERNAL' if stage.url else 'INTERNAL'}{' TEMPORARY' if stage.session is not None else ''}"
+
+
+def _cloud(stage: Stage) -> str | None:
+    if not stage.url:
+        return None
+    return "AZURE" if stage.url.startswith("azure://") else "AWS"
 
 
 @statement("SHOW FILE FORMATS", "SHOW TERSE FILE FORMATS", writes=False)

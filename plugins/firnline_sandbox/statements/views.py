@@ -35,6 +35,8 @@ def create_view(context: Context, sql: str) -> Result:
     options = _read_options(context, scanner)
     scanner.expect("AS")
     query = scanner.rest()
+    if creation.recursive:
+        query = _recursive(names[2], given, query)
     if context.params:
         raise unsupported("bind variables in CREATE VIEW")
     database, schema = context.home
@@ -54,6 +56,16 @@ def create_view(context: Context, sql: str) -> Result:
         )
     )
     return Result.status(f"View {names[2]} successfully created.")
+
+
+def _recursive(name: str, given: list[tuple[str, str]], query: str) -> str:
+    """Write what CREATE RECURSIVE VIEW stands for: a common table expression of the view's own name."""
+    from firnline_sandbox.translate.values import quote_name
+
+    if not given:
+        raise invalid_argument(f"Recursive view '{name}' needs a list of its columns")
+    columns = ", ".join(quote_name(column) for column, _ in given)
+    return f"WITH RECURSIVE {quote_name(name)} ({columns}) AS ({query}) SELECT * FROM {quote_name(name)}"  # noqa: S608 (Snowflake SQL)
 
 
 def read_view_columns(scanner: Scanner) -> list[tuple[str, str]]:

@@ -147,6 +147,11 @@ def declare(
     function(*names.split())(write)
 
 
+def names() -> list[str]:
+    """List the functions that are registered so far."""
+    return sorted(_FUNCTIONS)
+
+
 def is_built_in(name: str) -> bool:
     """Tell whether a function is one of Snowflake's that the sandbox knows."""
     return name in _FUNCTIONS

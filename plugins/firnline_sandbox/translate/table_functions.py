@@ -68,7 +68,7 @@ def table_function(translation: Translation, node: exp.Expr, scope: Scope) -> Re
     if name in {"TABLE", "IDENTIFIER"} and len(inner.expressions) == 1:
         return _table_of(translation, inner.expressions[0], scope)
     call = make_call(translation, inner, scope)
-    if (writer := _BUILT_IN.get(name)) is not None:
+    if (writer := BUILT_IN.get(name)) is not None:
         return writer(call)
     named = {key: constant_argument(call, argument) for key, argument in call.named.items()}
     arguments = [constant_argument(call, argument) for argument in call.nodes]
@@ -203,7 +203,7 @@ def _sequence(call: Call) -> str:
     return "CAST(NULL AS BIGINT)" if row is None else f"CAST({row} + 1 AS BIGINT)"
 
 
-_BUILT_IN: Final[dict[str, Callable[[Call], Relation]]] = {
+BUILT_IN: Final[dict[str, Callable[[Call], Relation]]] = {
     "FLATTEN": _flatten,
     "GENERATOR": _generator,
     "SPLIT_TO_TABLE": _split,
