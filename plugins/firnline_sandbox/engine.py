@@ -24,6 +24,7 @@ from firnline_sandbox.cursors import CursorPool
 from firnline_sandbox.folders import SandboxFolders
 from firnline_sandbox.history import History
 from firnline_sandbox.locks import FolderLock, WriteLock
+from firnline_sandbox.query_log import QueryLog
 from firnline_sandbox.server import presence
 from firnline_sandbox.server.listener import Listener
 from firnline_sandbox.transaction import Transaction
@@ -73,7 +74,8 @@ class SandboxEngine(SandboxFolders):
             self._folder_lock.release()
             raise
         self.write_lock = WriteLock()
-        self.history = History(self.clock)
+        self.query_log = QueryLog(folder / "queries.jsonl")
+        self.history = History(self.clock, self.query_log.keep)
         self.functions: dict[str, tuple[str, SnowflakeType]] = {}
         """Functions of the sandbox's own making, by upper-case name: their DuckDB name and what they return."""
         self.cursors = CursorPool(self.database)
@@ -140,6 +142,7 @@ class SandboxEngine(SandboxFolders):
         self.history.cancel_session(None)
         for part in self._parts.values():
             part.close()
+        self.query_log.close()
         self.cursors.close()
         self.database.close()
         self._folder_lock.release()

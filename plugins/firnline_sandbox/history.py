@@ -83,8 +83,9 @@ class RunningQuery:
 class History:
     """Shared by all sessions of an engine."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, keep: Callable[[QueryRecord], None] | None = None) -> None:
         self._clock = clock or SystemClock()
+        self._keep = keep
         self._lock = threading.Lock()
         self._records: collections.OrderedDict[str, QueryRecord] = collections.OrderedDict()
         self._running: dict[str, RunningQuery] = {}
@@ -116,7 +117,7 @@ class History:
             self._running.pop(query_id, None)
             record = self._records.get(query_id)
             if record is not None:
-                self._records[query_id] = replace(
+                self._records[query_id] = record = replace(
                     record,
                     ended=self._clock.now(),
                     status="FAILED_WITH_ERROR" if failed else "SUCCESS",
@@ -126,9 +127,11 @@ class History:
                 )
             if not isinstance(outcome, Exception) and outcome.is_stream:
                 self._streams[query_id] = outcome
-                return
-            self._results[query_id] = outcome
-            self._drop_old_results(query_id)
+            else:
+                self._results[query_id] = outcome
+                self._drop_old_results(query_id)
+        if record is not None and self._keep is not None:
+            self._keep(record)
 
     def _drop_old_results(self, newest: str) -> None:
         size = sum(result.nbytes for result in self._results.values() if not isinstance(result, Exception))

@@ -103,11 +103,18 @@ def history_row(record: QueryRecord, now: dt.datetime) -> dict[str, Any]:
     }
 
 
+def account_records(context: Context) -> list[QueryRecord]:
+    """List what was run: what computed on a warehouse since the sandbox was made, and all of this process."""
+    engine = context.engine
+    records = [*engine.query_log.records(), *engine.history.records()]
+    return list({record.query_id: record for record in records}.values())
+
+
 @information_view("QUERY_HISTORY", HISTORY_COLUMNS, schema=ACCOUNT_USAGE)
 def all_queries(context: Context, _database: str) -> list[dict[str, Any]]:
     """List the statements that have ended, as far back as the sandbox remembers."""
     now = context.engine.clock.now()
-    rows = [history_row(record, now) for record in context.engine.history.records() if record.ended is not None]
+    rows = [history_row(record, now) for record in account_records(context) if record.ended is not None]
     for row in rows:
         row["EXECUTION_STATUS"] = _USAGE_STATUS[row["EXECUTION_STATUS"]]
     return rows
@@ -214,7 +221,7 @@ def metering_rows(context: Context) -> list[dict[str, Any]]:
 
 def _with_queries(context: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add what the queries of each hour themselves took."""
-    now, records = context.engine.clock.now(), context.engine.history.records()
+    now, records = context.engine.clock.now(), account_records(context)
     earliest = min((record.started for record in records), default=now)
     of_hours: dict[dt.datetime, list[tuple[QueryRecord, float]]] = {
         row["START_TIME"]: attributed(records, now, row["START_TIME"], row["END_TIME"])
@@ -274,7 +281,7 @@ def attribution_rows(context: Context) -> list[dict[str, Any]]:
             "END_TIME": record.ended,
             "CREDITS_ATTRIBUTED_COMPUTE": used,
         }
-        for record, used in attributed(context.engine.history.records(), context.engine.clock.now())
+        for record, used in attributed(account_records(context), context.engine.clock.now())
         if record.ended is not None
     ]
 

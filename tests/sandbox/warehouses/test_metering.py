@@ -236,3 +236,21 @@ def test_sql_tells_the_time_of_the_clock(run: Run, clock: MovableClock) -> None:
     )
     assert {"Q": "SELECT count(*) FROM t"} in run(f"SELECT query_text AS q FROM {recent}")
     assert {"Q": "CREATE TABLE t (a INT)"} not in run(f"SELECT query_text AS q FROM {recent}")
+
+
+def test_statements_that_computed_outlive_the_process(tmp_path: Path, clock: MovableClock) -> None:
+    tagged = {"session_parameters": {"QUERY_TAG": "mine"}}
+    with SandboxEngine.open(tmp_path, clock=clock) as engine, engine.connect(**tagged) as connection:
+        connection.cursor().execute("CREATE TABLE t AS SELECT 1 AS a")
+        connection.cursor().execute("SHOW TABLES")
+    with (tmp_path / "queries.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"query_id": "cut o')
+    with SandboxEngine.open(tmp_path, clock=clock) as engine, engine.connect() as connection:
+        history = (
+            "SELECT query_text, warehouse_size FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY WHERE query_tag = 'mine'"
+        )
+        assert connection.cursor().execute(history).fetchall() == [("CREATE TABLE t AS SELECT 1 AS a", "X-Small")]
+        attributed = "SELECT count(*) FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_ATTRIBUTION_HISTORY WHERE query_tag = 'mine'"
+        assert connection.cursor().execute(attributed).fetchall() == [(1,)]
+        ours = "SELECT count(*) FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY()) WHERE query_tag = 'mine'"
+        assert connection.cursor().execute(ours).fetchall() == [(0,)]  # only what this process remembers
