@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 WARM_UP: Final = 0.05
 VALIDATION_ROWS: Final = 65_536
 TELL_S: Final = 1.0
+STEPS: Final = 64
+"""An epoch should have so many steps at least, in batches of as many rows as these two allow."""
+FEWEST_ROWS: Final = 32
+MOST_ROWS: Final = 4_096
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,6 +120,11 @@ class Training:
             standing.finished = self.place.any_says(enough or standing.epoch >= self.params["epochs"])
             self._save()
 
+    def batch_size(self, rows: int) -> int:
+        """Return how many rows make a step: as the params say, or by the number of rows."""
+        given: int | None = self.params["batch_size"]
+        return given or min(MOST_ROWS, max(FEWEST_ROWS, 2 ** max(0, (rows // STEPS).bit_length() - 1)))
+
     def best_network(self) -> nn.Module:
         """Return the network with the weights of the best epoch, on the CPU."""
         assert self.standing.best is not None
@@ -124,7 +133,8 @@ class Training:
 
     def _epoch(self, train: Data, weights: torch.Tensor | None) -> None:
         params, place, standing = self.params, self.place, self.standing
-        size, steps = params["batch_size"], math.ceil(len(train) / params["batch_size"])
+        size = self.batch_size(len(train))
+        steps = math.ceil(len(train) / size)
         order = torch.randperm(len(train), generator=torch.Generator().manual_seed(self._seed(0))).to(place.device)
         total = torch.zeros((), dtype=torch.float64, device=place.device)
         self.runner.train()
@@ -208,7 +218,7 @@ class Training:
 
     def _tell(self, train: Data, speed: float, *, done: bool) -> None:
         standing = self.standing
-        rows = min(standing.step * self.params["batch_size"], len(train))
+        rows = min(standing.step * self.batch_size(len(train)), len(train))
         line: dict[str, Any] = {
             "epoch": standing.epoch + 1,
             "epochs": self.params["epochs"],

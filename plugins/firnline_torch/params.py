@@ -35,7 +35,13 @@ class TorchParams(Params):
         10_000, ge=1, le=1_000_000, description="Most frequent values of a category that are told apart."
     )
     epochs: int = Field(40, ge=1, le=100_000, description="Passes over the training rows at most.")
-    batch_size: int = Field(512, ge=1, le=10_000_000, description="Rows of a step, over all processes together.")
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=10_000_000,
+        description="Rows of a step, over all processes together; default: a power of two, 32 to 4,096, that makes at "
+        "least 64 steps of an epoch where there are enough rows.",
+    )
     learning_rate: float = Field(1e-3, gt=0, le=10, description="The highest learning rate.")
     schedule: Literal["cosine", "constant"] = Field(
         "cosine", description="cosine: warm up over the first 5 % of the steps, then fall to zero."

@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import time
 import uuid
 from typing import IO, TYPE_CHECKING, Final
 
-from firnline.errors import DataError, InterruptedRunError, StageError, TransientError
+from firnline.errors import DataError, InterruptedRunError, TransientError
 from firnline_torch.job import (
     CHECKPOINT_FILE,
     FAILURE_FILE,
@@ -73,7 +72,7 @@ def supervise(context: StepContext, folder: Path, token: str, *, processes: int,
     Raises:
         DataError: the trainer says that the rows or the params are no good.
         InterruptedRunError: the run is to stop.
-        StageError: the trainer was lost more often than it may be.
+        TransientError: the trainer was lost more often than it may be.
     """
     (folder / RESULT_FILE).unlink(missing_ok=True)
     log, ended = folder / "trainer.log", ""
@@ -90,10 +89,9 @@ def supervise(context: StepContext, folder: Path, token: str, *, processes: int,
             said = json.loads((folder / FAILURE_FILE).read_text("utf-8"))
             raise DataError(said["message"], hint=said["hint"])
         ended = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-    kept_log = shutil.copy(log, context.directory / log.name)
-    raise StageError(
+    raise TransientError(
         f"the trainer was lost {restarts + 1} times, last with {ended}: {_tail(log)}",
-        hint=f"its whole output is in {kept_log}; it goes on from its last checkpoint when the run is resumed",
+        hint=f"its whole output is in {log}; it goes on from its last checkpoint when the run is resumed",
     )
 
 

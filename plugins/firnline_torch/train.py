@@ -35,7 +35,7 @@ def run(
 
     Raises:
         DataError: there is no target, no feature, no row to learn from, or the network cannot be made.
-        StageError: the trainer was lost too often.
+        TransientError: another run trains the same, or the trainer was lost too often.
     """
     roles = assign_roles(context, params, train, profile)
     folder = (context.project / params.work / context.key).resolve()
