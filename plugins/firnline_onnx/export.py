@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+from dataclasses import replace
 from importlib import metadata
 from platform import python_version
 from typing import TYPE_CHECKING, Any, Final
@@ -12,21 +13,24 @@ from typing import TYPE_CHECKING, Any, Final
 from firnline.domain import Files, Grid, Metrics, Report, Text
 from firnline_onnx.conversion.convert import convert
 from firnline_onnx.conversion.graph import MISSING_TEXT
+from firnline_onnx.deployment import write_deployment
 from firnline_onnx.parity import Comparison, compare, refuse_difference, shown_values
 from firnline_onnx.registry import note_export, registered_facts
 from firnline_onnx.rows import draw_rows, feature_kinds
 from firnline_onnx.signature import MODEL_FILE, SIGNATURE_FILE, Input, Signature
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from firnline.domain import Model, Outputs, RegisteredModel, StepContext, Table
     from firnline_onnx.conversion.convert import Converted
     from firnline_onnx.params import ExportParams
     from firnline_onnx.parity import Parity
+    from firnline_onnx.rows import Drawn
     from firnline_onnx.signature import Kind
 
-_LIBRARIES: Final = {"sklearn": "scikit-learn"}
+_QUALITY: Final = frozenset({"accuracy", "mean_absolute_error"})
 
 
 def run(
@@ -42,8 +46,8 @@ def run(
     columns = feature_kinds(context.session, test.name, model.features)
     kinds: dict[str, Kind] = {name: kind for name, (kind, _) in columns.items()}
     converted = convert(estimator, model, kinds)
-    frame = draw_rows(context.session, test.name, columns, rows=params.rows, seed=params.seed)
-    context.progress("comparing the file with the model", len(frame))
+    drawn = draw_rows(context.session, test.name, columns, model.target, rows=params.rows, seed=params.seed)
+    context.progress("comparing the file with the model", len(drawn.features))
     comparison = Comparison(
         estimator=estimator,
         model=model,
@@ -54,7 +58,7 @@ def run(
     )
     parity = compare(
         comparison,
-        frame,
+        drawn.features,
         converted.ties,
         shown=params.shown_rows,
         seed=params.seed,
@@ -66,13 +70,44 @@ def run(
     signature = _signature(context, params, model, kinds, converted, parity, known, registered)
     folder = context.directory / "onnx"
     digest = write_files(folder, converted, signature)
+    values |= _quantised(folder, comparison, drawn, converted, signature) if params.quantised else {}
+    if params.target is not None:
+        write_deployment(folder, signature, params.target)
     if registered is not None:
         note_export(context, registered, {"sha256": digest, "key": context.key, "parity": values})
     return {
         "files": Files(path=folder),
-        "metrics": Metrics(values={**values, "megabytes": (folder / MODEL_FILE).stat().st_size / 1e6}),
-        "report": _report(model, signature, parity, digest, params),
+        "metrics": Metrics(values={**values, "megabytes": _megabytes(folder)}),
+        "report": _report(model, signature, parity, digest, params, values),
     }
+
+
+def _quantised(
+    folder: Path, comparison: Comparison, drawn: Drawn, converted: Converted, signature: Signature
+) -> dict[str, float]:
+    """Write the smaller variant and return what it loses."""
+    from firnline_onnx.quantised import measure_loss, quantise
+    from firnline_onnx.runtime import answer, open_session, tensors
+
+    smaller = quantise(converted.proto)
+    del smaller.metadata_props[:]
+    inputs = tensors(drawn.features, comparison.kinds, comparison.missing_text)
+    said = answer(open_session(smaller.SerializeToString()), inputs, comparison.model.task)
+    loss = measure_loss(comparison.model, comparison.native(drawn.features), said, drawn.labels)
+    measured = {
+        "quantised_mean_difference": loss.difference,
+        "quantised_label_mismatches": loss.flipped * len(said),
+    }
+    if loss.before is not None and loss.after is not None:
+        name = "mean_absolute_error" if comparison.model.task == "regression" else "accuracy"
+        measured |= {f"{name}": loss.before, f"quantised_{name}": loss.after}
+    parity = {**signature.parity, **measured}
+    write_files(folder / "quantised", replace(converted, proto=smaller), replace(signature, parity=parity))
+    return {**measured, "quantised_megabytes": _megabytes(folder / "quantised")}
+
+
+def _megabytes(folder: Path) -> float:
+    return (folder / MODEL_FILE).stat().st_size / 1e6
 
 
 def _signature(
@@ -143,7 +178,14 @@ def write_files(folder: Path, converted: Converted, signature: Signature) -> str
     return hashlib.sha256(content).hexdigest()
 
 
-def _report(model: Model, signature: Signature, parity: Parity, digest: str, params: ExportParams) -> Report:
+def _report(
+    model: Model,
+    signature: Signature,
+    parity: Parity,
+    digest: str,
+    params: ExportParams,
+    values: Mapping[str, float],
+) -> Report:
     worst = tuple(
         (
             row.what,
@@ -171,11 +213,13 @@ def _report(model: Model, signature: Signature, parity: Parity, digest: str, par
         f"{parity.largest:.2g}{'' if classes else ' of the amount'}; {params.tolerance:g} is allowed. "
         f"{'No row has another class.' if classes else ''}"
     )
+    variant = tuple((name, value) for name, value in values.items() if "quantised" in name or name in _QUALITY)
     return Report(
         title=f"Exported to predict {model.target}",
         sections=(
             Text(body=story),
             Grid(title="Rows that differ most", columns=("row", "model", "file", "difference", "values"), rows=worst),
             Grid(title="Inputs", columns=("input", "kind", "may be NULL", "categories"), rows=inputs),
+            *((Grid(title="Quantised variant", columns=("measure", "value"), rows=variant),) if variant else ()),
         ),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from firnline.domain import Params
@@ -18,4 +20,11 @@ class ExportParams(Params):
         0.5, gt=0, lt=1, description="For two classes: the probability from which on the server says the positive one."
     )
     shown_rows: int = Field(10, ge=1, le=100, description="Rows with the largest differences that the report shows.")
+    quantised: bool = Field(
+        default=False,
+        description="Write a smaller variant of a network too, in a folder of its own; its loss is stated.",
+    )
+    target: Literal["docker", "sagemaker", "azureml"] | None = Field(
+        None, description="Write the folder that this service makes a container of; nothing is built or sent."
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Which test rows are drawn.")

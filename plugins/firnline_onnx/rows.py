@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from firnline.domain import quote_name
 from firnline.errors import DataError
@@ -10,10 +11,24 @@ from firnline.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     import pandas as pd
     from snowflake.snowpark import Session
 
     from firnline_onnx.signature import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """Rows of a table.
+
+    Attributes:
+        features: doubles with NaN, text with None.
+        labels: the target's values, None for NULL; None: the table has no such column.
+    """
+
+    features: pd.DataFrame
+    labels: np.ndarray[Any, Any] | None
 
 
 def feature_kinds(session: Session, table: str, features: Sequence[str]) -> dict[str, tuple[Kind, str]]:
@@ -22,9 +37,7 @@ def feature_kinds(session: Session, table: str, features: Sequence[str]) -> dict
     Raises:
         DataError: the table lacks one, or it is of a kind that no model takes.
     """
-    from snowflake.snowpark import types
-
-    fields = {_exact(field.name): field.datatype for field in session.table(table).schema.fields}
+    fields = _fields(session, table)
     if absent := [name for name in features if name not in fields]:
         raise DataError(
             f"{table} lacks the model's columns {', '.join(absent[:10])}",
@@ -32,23 +45,18 @@ def feature_kinds(session: Session, table: str, features: Sequence[str]) -> dict
         )
     found: dict[str, tuple[Kind, str]] = {}
     for name in features:
-        datatype, column = fields[name], quote_name(name)
-        if isinstance(datatype, types.BooleanType):
-            found[name] = "number", f"CAST(CAST({column} AS INTEGER) AS FLOAT)"
-        elif isinstance(datatype, types.StringType):
-            found[name] = "text", f"CAST({column} AS TEXT)"
-        elif isinstance(datatype, types._NumericType):  # noqa: SLF001 (the client names no public class for all numbers)
-            found[name] = "number", f"CAST({column} AS FLOAT)"
-        else:
+        known = _kind(name, fields[name])
+        if known is None:
             raise DataError(
-                f"column {name!r} holds {datatype}, which no model takes", hint="make a number of it in SQL"
+                f"column {name!r} holds {fields[name]}, which no model takes", hint="make a number of it in SQL"
             )
+        found[name] = known
     return found
 
 
 def draw_rows(
-    session: Session, table: str, kinds: Mapping[str, tuple[Kind, str]], *, rows: int, seed: int
-) -> pd.DataFrame:
+    session: Session, table: str, kinds: Mapping[str, tuple[Kind, str]], target: str, *, rows: int, seed: int
+) -> Drawn:
     """Fetch at most so many rows, always the same ones of the same table.
 
     Raises:
@@ -56,15 +64,36 @@ def draw_rows(
     """
     import pandas as pd
 
-    listed = ", ".join(f"{sql} AS C{place}" for place, (_, sql) in enumerate(kinds.values()))
+    fields = _fields(session, table)
+    label = _kind(target, fields[target]) if target in fields else None
+    expressions = [sql for _, sql in kinds.values()] + ([label[1]] if label is not None else [])
+    listed = ", ".join(f"{sql} AS C{place}" for place, sql in enumerate(expressions))
     order = ", ".join(quote_name(name) for name in kinds)
     query = f"SELECT {listed} FROM {table} ORDER BY HASH({order}, {seed}) LIMIT {rows}"  # noqa: S608 (quoted)
     batches = [batch.to_pandas() for batch in session.sql(query).to_arrow_batches() if batch.num_rows]
     if not batches:
         raise DataError(f"{table} has no rows to compare on", hint="connect `test` to the rows of the split")
     frame = pd.concat(batches, ignore_index=True)
-    frame.columns = pd.Index(list(kinds))
-    return as_features(frame, {name: kind for name, (kind, _) in kinds.items()})
+    labels = frame.iloc[:, -1].to_numpy(dtype=object) if label is not None else None
+    features = frame.iloc[:, : len(kinds)].set_axis(list(kinds), axis=1)
+    return Drawn(features=as_features(features, {name: kind for name, (kind, _) in kinds.items()}), labels=labels)
+
+
+def _fields(session: Session, table: str) -> dict[str, Any]:
+    return {_exact(field.name): field.datatype for field in session.table(table).schema.fields}
+
+
+def _kind(name: str, datatype: Any) -> tuple[Kind, str] | None:
+    from snowflake.snowpark import types
+
+    column = quote_name(name)
+    if isinstance(datatype, types.BooleanType):
+        return "number", f"CAST(CAST({column} AS INTEGER) AS FLOAT)"
+    if isinstance(datatype, types.StringType):
+        return "text", f"CAST({column} AS TEXT)"
+    if isinstance(datatype, types._NumericType):  # noqa: SLF001 (the client names no public class for all numbers)
+        return "number", f"CAST({column} AS FLOAT)"
+    return None
 
 
 def as_features(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> pd.DataFrame:

@@ -173,6 +173,8 @@ def test_the_documentation_has_the_models_own_inputs(server: Server) -> None:
 def test_health_and_metrics(server: Server) -> None:
     assert server.ask("GET", "/health").json == {"status": "alive"}
     assert server.ask("GET", "/ready").json == {"status": "ready", "model_version": "V1"}
+    assert server.ask("GET", "/ping").status == 200
+    assert server.ask("POST", "/invocations", records(FRAME)[0]).status == 200
     name = 'firnline_requests_total{status="200"}'
     before, rows = server.figure(name), server.figure("firnline_rows_total")
     server.ask("POST", "/predict", records(FRAME)[:7])

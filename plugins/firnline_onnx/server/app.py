@@ -74,6 +74,9 @@ def make_app(service: Service) -> FastAPI:
     app.add_api_route("/ready", ready, methods=["GET"], response_class=JSONResponse)
     app.add_api_route("/signature", signature, methods=["GET"], response_class=JSONResponse)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
+    # As SageMaker asks.
+    app.add_api_route("/invocations", predict, methods=["POST"], response_class=Response, include_in_schema=False)
+    app.add_api_route("/ping", ready, methods=["GET"], response_class=JSONResponse, include_in_schema=False)
     # The schema follows the model, which may be replaced.
     app.openapi = lambda: _openapi(app, service.model)  # type: ignore[method-assign]
     return app
