@@ -30,10 +30,19 @@ _PROBE: Final = "FIRNLINE_PROBE_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """A cap that stands: the lease, and what its monitor had counted before."""
+    """What a run may use.
 
-    lease: Lease
-    used_before: float
+    Attributes:
+        warehouse: of this warehouse, as it was before.
+        amount: so many credits.
+        lease: of the resource monitor that sees to it; None without one.
+        used_before: what that monitor had counted before the run.
+    """
+
+    warehouse: Warehouse
+    amount: float
+    lease: Lease | None = None
+    used_before: float = 0.0
 
 
 def missing_privileges(session: Session, warehouse: Warehouse) -> tuple[str, ...]:
@@ -67,7 +76,7 @@ def put_cap(session: Session, leases: Leases, warehouse: Warehouse, run_id: str,
     """
     others = [lease for lease, held in leases.found() if held and lease.warehouse == warehouse.name]
     if others:
-        return _join(session, leases, others[0], run_id, amount)
+        return _join(session, leases, others[0], warehouse, run_id, amount)
     refuse_foreign(warehouse)
     previous = find_monitor(session, warehouse.monitor) if warehouse.monitor else None
     if previous is not None and previous.remaining is not None:
@@ -81,7 +90,7 @@ def put_cap(session: Session, leases: Leases, warehouse: Warehouse, run_id: str,
     except BaseException:
         lift_cap(session, leases, lease)
         raise
-    return Cap(lease=lease, used_before=0.0)
+    return Cap(warehouse=warehouse, amount=amount, lease=lease)
 
 
 def refuse_foreign(warehouse: Warehouse) -> None:
@@ -97,7 +106,7 @@ def refuse_foreign(warehouse: Warehouse) -> None:
         )
 
 
-def _join(session: Session, leases: Leases, other: Lease, run_id: str, amount: float) -> Cap:
+def _join(session: Session, leases: Leases, other: Lease, warehouse: Warehouse, run_id: str, amount: float) -> Cap:
     monitor = find_monitor(session, other.monitor)
     if monitor is None:
         raise PlatformError(
@@ -107,7 +116,7 @@ def _join(session: Session, leases: Leases, other: Lease, run_id: str, amount: f
     lease = Lease(run_id=run_id, warehouse=other.warehouse, monitor=other.monitor, previous=other.previous, cap=amount)
     leases.take(lease)
     adjust_monitor(session, other.monitor, max(together, monitor.used) + amount)
-    return Cap(lease=lease, used_before=monitor.used)
+    return Cap(warehouse=warehouse, amount=amount, lease=lease, used_before=monitor.used)
 
 
 def lift_cap(session: Session, leases: Leases, lease: Lease) -> None:

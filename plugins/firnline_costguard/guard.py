@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from firnline.domain import Assessment
 from firnline.domain.wording import credits_text
 from firnline.errors import PlatformError, RefusedError
-from firnline_costguard.caps import lift_cap, missing_privileges, put_cap, refuse_foreign, undo_dead
+from firnline_costguard.caps import Cap, lift_cap, missing_privileges, put_cap, refuse_foreign, undo_dead
 from firnline_costguard.estimate import estimate_plan, overhead
 from firnline_costguard.leases import Leases
 from firnline_costguard.sweeps import SweepLedger
@@ -69,38 +69,45 @@ class CreditGuard:
     def around(self, run: GuardedRun) -> Iterator[None]:
         """Cap and watch; afterwards the warehouse is as it was."""
         self._run_id = run.run_id
-        budget = self._params.budget
-        limited = budget.credits is not None or (budget.multirun is not None and self._ledger is not None)
-        if self._context.open_platform is None or self._expected <= 0 or not limited:
+        if self._context.open_platform is None or self._expected <= 0 or not self._is_limited:
             yield
             return
-        with self._session() as session:
-            with self._leases.locked():
-                undo_dead(session, self._leases)
-                warehouse = self._warehouse(session)
-                amount = self._reserve(run.run_id)
-                cap = put_cap(session, self._leases, warehouse, run.run_id, amount) if self._params.monitor else None
-            self._timeout_s = self._timeout(warehouse, amount)
-            watchdog = Watchdog(
-                session,
-                warehouse.name,
-                cap,
-                limit=(cap.lease.cap if cap is not None else amount) * budget.stop_at,
-                poll_s=self._params.poll_s,
-                stop=run.stop,
-            )
-            try:
-                watchdog.start()
+        with self._session() as session, self._capped(session, run) as cap:
+            self._timeout_s = self._timeout(cap)
+            with self._watched(session, run, cap):
                 yield
-            finally:
-                try:
-                    watchdog.end()
-                finally:
-                    with self._leases.locked():
-                        if cap is not None:
-                            lift_cap(session, self._leases, cap.lease)
-                        if self._ledger is not None:
-                            self._ledger.note(run.run_id, watchdog.used)
+
+    @property
+    def _is_limited(self) -> bool:
+        budget = self._params.budget
+        return budget.credits is not None or (budget.multirun is not None and self._ledger is not None)
+
+    @contextmanager
+    def _capped(self, session: Session, run: GuardedRun) -> Iterator[Cap]:
+        with self._leases.locked():
+            undo_dead(session, self._leases)
+            warehouse, amount = self._warehouse(session), self._reserve(run.run_id)
+            cap = Cap(warehouse=warehouse, amount=amount)
+            if self._params.monitor:
+                cap = put_cap(session, self._leases, warehouse, run.run_id, amount)
+        try:
+            yield cap
+        finally:
+            with self._leases.locked():
+                if cap.lease is not None:
+                    lift_cap(session, self._leases, cap.lease)
+
+    @contextmanager
+    def _watched(self, session: Session, run: GuardedRun, cap: Cap) -> Iterator[None]:
+        limit = cap.amount * self._params.budget.stop_at
+        watchdog = Watchdog(session, cap, limit=limit, poll_s=self._params.poll_s, stop=run.stop)
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.end()
+            if self._ledger is not None:
+                self._ledger.note(run.run_id, watchdog.used)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -170,8 +177,8 @@ class CreditGuard:
         if monitor is not None and monitor.remaining is not None and monitor.remaining <= 0:
             yield f"the resource monitor {monitor.name} of warehouse {warehouse.name} has no credits left"
 
-    def _timeout(self, warehouse: Warehouse, amount: float) -> int:
+    def _timeout(self, cap: Cap) -> int:
         """Return the seconds that one statement may take: by default as many as the budget pays for."""
-        paid = max(int(amount / warehouse.credits_per_hour * _SECONDS_PER_HOUR), 1)
+        paid = max(int(cap.amount / cap.warehouse.credits_per_hour * _SECONDS_PER_HOUR), 1)
         given = self._params.statement_timeout_s
         return min(given if given is not None else paid, _LONGEST_TIMEOUT_S)

@@ -82,11 +82,11 @@ def find_warehouse(session: Session, name: str) -> Warehouse | None:
                 f"the price of warehouse {name}, of size {row['size']!r}, is not known",
                 hint=f"the guard knows standard warehouses: {', '.join(SIZES)}",
             )
-        started = int(row["started_clusters"] or 0)
+        told = row.as_dict()  # accounts without multi-cluster warehouses tell no clusters
         return Warehouse(
             name=name,
             size=row["size"],
-            clusters=max(int(row["min_cluster_count"] or 1), started),
+            clusters=max(int(told.get("min_cluster_count") or 1), int(told.get("started_clusters") or 0)),
             auto_suspend_s=float(row["auto_suspend"] or 0),
             monitor="" if row["resource_monitor"] in {None, "null"} else str(row["resource_monitor"]),
             runs=str(row["state"]).upper() in {"STARTED", "RESUMING", "RESIZING"},

@@ -59,17 +59,8 @@ class Stopwatch:
 class Watchdog:
     """A thread that reads, and stops the run at its limit."""
 
-    def __init__(
-        self,
-        session: Session,
-        warehouse: str,
-        cap: Cap | None,
-        *,
-        limit: float | None,
-        poll_s: float,
-        stop: Callable[[str], None],
-    ) -> None:
-        self._session, self._warehouse, self._cap = session, warehouse, cap
+    def __init__(self, session: Session, cap: Cap, *, limit: float, poll_s: float, stop: Callable[[str], None]) -> None:
+        self._session, self._cap = session, cap
         self._limit, self._poll_s, self._stop = limit, poll_s, stop
         self._stopwatch = Stopwatch()
         self._ended = threading.Event()
@@ -89,10 +80,10 @@ class Watchdog:
 
     def read(self) -> float:
         """Return the credits that the warehouse has used since the run began."""
-        found = find_warehouse(self._session, self._warehouse)
+        found = find_warehouse(self._session, self._cap.warehouse.name)
         runs, rate = (found.runs, found.credits_per_hour) if found is not None else (False, 0.0)
         self.used = max(self.used, self._stopwatch.look(time.monotonic(), runs=runs, rate=rate))
-        if self._cap is not None:
+        if self._cap.lease is not None:
             monitor = find_monitor(self._session, self._cap.lease.monitor)
             if monitor is not None:
                 self.used = max(self.used, monitor.used - self._cap.used_before)
@@ -110,6 +101,6 @@ class Watchdog:
                     return
                 continue
             failures = 0
-            if self._limit is not None and used >= self._limit:
+            if used >= self._limit:
                 self._stop(f"{credits_text(used)} credits are used, {credits_text(self._limit)} may be")
                 return

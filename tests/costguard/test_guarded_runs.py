@@ -101,6 +101,21 @@ def test_a_run_within_budget_leaves_the_warehouse_as_it_was_and_is_accounted_for
     assert json.loads(output)["stages"][0]["credits_basis"] == "1 earlier run; p90 is taken as 2 times that"
 
 
+def test_twice_the_rows_are_expected_to_cost_twice_as_much(world: World) -> None:
+    stages = {"first": FIRST, "second": {"uses": "toy.rows", "inputs": {"left": "first"}}}
+    assert world.run(stages, "run")[0] == 0
+    code, output = world.run(stages, "plan", "--from", "second", *GUARD, "--json")
+    before = json.loads(output)["stages"][1]
+    assert (code, before["credits_basis"]) == (0, "1 earlier run; p90 is taken as 2 times that")
+    assert world.run(stages, "run", "--only", "first", "first.params.rows=4000")[0] == 0
+    code, output = world.run(stages, "plan", "first.params.rows=4000", *GUARD, "--json")
+    assert code == 0, output
+    first, second = json.loads(output)["stages"]
+    assert (first["action"], first["credits"]) == ("reuse", None)
+    assert second["credits"] == pytest.approx(2 * before["credits"])
+    assert second["credits_basis"].startswith("1 earlier run, scaled by rows")
+
+
 def test_a_run_is_stopped_at_its_cap_and_the_next_one_goes_on_from_there(world: World) -> None:
     stages = {
         "first": FIRST,
