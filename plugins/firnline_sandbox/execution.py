@@ -75,11 +75,9 @@ class Statement:
             transaction=transaction,
             may_stream=may_stream,
         )
-        self.running.cursor = cursor
-        if self.running.cancelled.is_set():
-            cursor.interrupt()
         self.connection.engine.cursors.set_zone(cursor, str(self.connection.parameter("TIMEZONE")))
-        result = self.handler(context, self.sql)
+        with self.running.on(cursor):
+            result = self.handler(context, self.sql)
         if not result.is_stream:
             context.release()
         return result

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from firnline_sandbox.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import duckdb
 
@@ -60,8 +60,20 @@ class RunningQuery:
     session_id: int
     cancelled: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
-    cursor: duckdb.DuckDBPyConnection | None = None
     reason: Callable[[], Exception] | None = None
+    _cursor: duckdb.DuckDBPyConnection | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextlib.contextmanager
+    def on(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Carry out the block on a cursor, which is interrupted if the statement is cancelled, and never afterwards."""
+        with self._lock:
+            self._cursor = cursor
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cursor = None
 
     def cancel(self) -> None:
         """Stop the statement: it raises 604 at its next chance."""
@@ -73,11 +85,11 @@ class RunningQuery:
         import duckdb
 
         # DuckDB forgets an interrupt that comes a moment before its query starts.
-        with contextlib.suppress(duckdb.ConnectionException):  # the cursor is closed: the statement has failed
-            while not self.ended.is_set():
-                if self.cursor is not None:
-                    self.cursor.interrupt()
-                self.ended.wait(INTERRUPT_S)
+        while not self.ended.is_set():
+            with self._lock, contextlib.suppress(duckdb.ConnectionException):  # the cursor may be closed already
+                if self._cursor is not None:
+                    self._cursor.interrupt()
+            self.ended.wait(INTERRUPT_S)
 
 
 class History:
@@ -114,7 +126,9 @@ class History:
         """Note how a statement ended, and keep its result for a while."""
         failed = isinstance(outcome, Exception)
         with self._lock:
-            self._running.pop(query_id, None)
+            running = self._running.pop(query_id, None)
+            if running is not None:
+                running.ended.set()
             record = self._records.get(query_id)
             if record is not None:
                 self._records[query_id] = record = replace(
