@@ -70,7 +70,7 @@ class Context(Names):
 
     def scanner(self, sql: str) -> Scanner:
         """Read a statement with this statement's binds."""
-        return Scanner(sql, self.params)
+        return Scanner(sql, self.params, self.connection.variables)
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run Snowflake SQL in this session and transaction, without an entry in the query history."""

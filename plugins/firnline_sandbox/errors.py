@@ -85,6 +85,11 @@ def invalid_identifier(name: str) -> ProgrammingError:
     return error(904, "42000", f"{COMPILATION}error line 1 at position 0\ninvalid identifier '{name}'")
 
 
+def missing_variable(name: str) -> ProgrammingError:
+    """The session has no variable of this name."""
+    return error(2211, "02000", f"{COMPILATION}Session variable '${name}' does not exist")
+
+
 def ambiguous_column(name: str) -> ProgrammingError:
     """More than one column has this name."""
     return error(2028, "42601", f"{COMPILATION}ambiguous column name '{name}'")

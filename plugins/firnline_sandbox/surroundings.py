@@ -8,6 +8,7 @@ from firnline_sandbox.catalog import Sequence as CatalogSequence
 from firnline_sandbox.catalog import Table, View
 from firnline_sandbox.errors import missing_object, recursive_view
 from firnline_sandbox.statements import registry
+from firnline_sandbox.statements.words import find_variable
 from firnline_sandbox.translate.absent_functions import refused_function
 from firnline_sandbox.translate.surroundings import Relation
 from firnline_sandbox.types import Column
@@ -95,6 +96,10 @@ class StatementSurroundings:
     def session_value(self, name: str) -> str | None:
         """Answer CURRENT_DATABASE and the like."""
         return self._context.connection.session_value(name, self._context.home)
+
+    def variable(self, name: str) -> Any:
+        """Give a session variable's value."""
+        return find_variable(self._context.connection.variables, name)
 
     def user_function(self, name: str, arguments: tuple[SnowflakeType, ...]) -> tuple[str, SnowflakeType] | None:
         """Find a function that the sandbox made itself (a packaged model's, for one)."""

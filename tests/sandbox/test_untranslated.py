@@ -110,7 +110,6 @@ def test_syntax_of_the_engine_is_a_syntax_error(connection: SandboxConnection, s
         ("DESCRIBE SELECT 1", "DESCRIBE SELECT"),
         ("DESCRIBE t", "DESCRIBE T"),
         ("SHOW ALL TABLES", "SHOW ALL TABLES"),
-        ("SET memory_limit = '1GB'", "session variables (SET)"),
         ("CREATE MACRO f (a) AS a + 1", "CREATE MACRO F"),
         ("CREATE TYPE mood AS ENUM ('a')", "CREATE TYPE MOOD"),
         ("CREATE INDEX i ON t (a)", "CREATE INDEX I"),

@@ -75,14 +75,12 @@ ROWS: Final[tuple[Capability, ...]] = (
         "storage integrations", "CREATE STORAGE INTEGRATION i TYPE = EXTERNAL_STAGE", says="CREATE STORAGE INTEGRATION"
     ),
     _stages.refused("COPY INTO a bare URL", "COPY INTO 's3://bucket/x' FROM t", says="location s3://"),
-    _stages.refused(
-        "directory tables", "SELECT * FROM DIRECTORY(@st)", says="session variable $st, or stage @st as an argument"
-    ),
+    _stages.refused("directory tables", "SELECT * FROM DIRECTORY(@st)", says="stage @st as an argument"),
     _stages.refused("ALTER STAGE ... REFRESH", "ALTER STAGE st REFRESH", says="ALTER STAGE"),
     _stages.refused(
         "presigned and scoped URLs",
         "SELECT GET_PRESIGNED_URL(@st, 'x')",
-        says="session variable $st, or stage @st as an argument",
+        says="stage @st as an argument",
     ),
     _stages.refused("Snowpipe", "CREATE PIPE p AS COPY INTO t FROM @st", says="CREATE PIPE"),
     _stages.refused("ALTER PIPE", "ALTER PIPE p REFRESH", says="ALTER PIPE"),

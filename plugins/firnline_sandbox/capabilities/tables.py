@@ -142,7 +142,12 @@ _CODE: Final[tuple[Capability, ...]] = (
     _code.refused("Snowflake Scripting", "BEGIN LET x := 1; RETURN x; END", says="Snowflake Scripting"),
     _code.refused("DECLARE", "DECLARE x INT; BEGIN RETURN 1; END", says="DECLARE"),
     _code.refused("EXECUTE IMMEDIATE", "EXECUTE IMMEDIATE 'SELECT 1'", says="EXECUTE IMMEDIATE"),
-    _code.refused("session variables", "SET x = 1", says="session variables (SET)"),
+    _code.supported(
+        "session variables: SET, UNSET, $name, IDENTIFIER($name)",
+        "SET (x, n) = (1, 't')",
+        "SELECT name FROM IDENTIFIER($n) WHERE id = $x",
+        gives=[("a",)],
+    ),
     _code.supported(
         "functions in SQL", "CREATE FUNCTION f (x INT) RETURNS INT AS 'x + 1'", "SELECT f(1)", gives=[(2,)]
     ),

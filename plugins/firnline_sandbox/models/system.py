@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from firnline_sandbox.errors import missing_object, unsupported
 from firnline_sandbox.result import Result
-from firnline_sandbox.statements.registry import statement, system_function
+from firnline_sandbox.statements.registry import refused_statement, statement, system_function
 from firnline_sandbox.types import TEXT
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ REFUSED_STATEMENTS: Final = {
 }
 
 
-def _refuse(feature: str) -> Callable[[object, object], Result]:
-    def refuse(_context: object, _rest: object) -> Result:
+def _refuse(feature: str) -> Callable[[object, object], None]:
+    def refuse(_context: object, _arguments: object) -> None:
         raise unsupported(feature)
 
     return refuse
@@ -60,4 +60,4 @@ def _refuse(feature: str) -> Callable[[object, object], Result]:
 for _name, _feature in REFUSED_FUNCTIONS.items():
     system_function(_name)(_refuse(_feature))
 for _name, _feature in REFUSED_STATEMENTS.items():
-    statement(_name, writes=False)(_refuse(_feature))
+    refused_statement(_feature, _name)

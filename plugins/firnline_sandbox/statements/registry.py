@@ -10,6 +10,8 @@ import importlib
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from firnline_sandbox.errors import unsupported
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -28,6 +30,7 @@ QueryRewriter = "Callable[[Context, list[Token], str], str]"
 SchemeResolver = "Callable[[Context, str, bool], Path]"
 
 _statements: Final[dict[tuple[str, ...], tuple[Callable[[Context, str], Result], bool]]] = {}
+_refused: Final[set[tuple[str, ...]]] = set()
 _system_functions: Final[dict[str, Callable[[Context, list[Any]], Any]]] = {}
 _table_functions: Final[dict[str, Callable[[Any, Sequence[Any], Mapping[str, Any]], Relation]]] = {}
 _rewriters: Final[list[Callable[[Context, list[Token], str], str]]] = []
@@ -35,6 +38,7 @@ _schemes: Final[dict[str, Callable[[Context, str, bool], Path]]] = {}
 _parts: Final[dict[str, Callable[[SandboxEngine], Any]]] = {}
 _MODULES: Final = (
     "session",
+    "variables",
     "query",
     "tables",
     "views",
@@ -134,6 +138,16 @@ def statement(*keywords: str, writes: bool = True) -> Callable[[Any], Any]:
         return handler
 
     return register
+
+
+def refused_statement(feature: str, *keywords: str) -> None:
+    """Register statements to refuse by this name, where the longest match would find another handler."""
+
+    def refuse(_context: Context, _sql: str) -> Result:
+        raise unsupported(feature)
+
+    statement(*keywords, writes=False)(refuse)
+    _refused.update(tuple(phrase.split()) for phrase in keywords)
 
 
 def system_function(name: str) -> Callable[[Any], Any]:
@@ -242,7 +256,7 @@ def known_verbs() -> frozenset[str]:
 def statements() -> list[tuple[str, ...]]:
     """List the keywords of all statements that somebody carries out, in order."""
     load_builtin()
-    return sorted(_statements)
+    return sorted(_statements.keys() - _refused)
 
 
 def system_functions() -> list[str]:

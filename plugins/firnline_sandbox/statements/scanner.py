@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from firnline_sandbox.errors import syntax_error
-from firnline_sandbox.statements.words import Word, WordCursor, lex
+from firnline_sandbox.statements.words import Word, WordCursor, find_variable, lex
 
 _LOCATION: Final = re.compile(
     r"[^\s,()'\";]+(?:\"(?:[^\"]|\"\")*\"[^\s,()'\";]*)*|(?:\"(?:[^\"]|\"\")*\"[^\s,()'\";]*)+"
@@ -61,6 +61,8 @@ class Scanner(WordCursor):
                 return word.keyword == "TRUE"
             case "word" if word.keyword == "NULL":
                 return None
+            case "word" if word.text.startswith("$"):
+                return find_variable(self._variables, word.text[1:].upper())
             case "string" | "dollars" | "quoted" | "word":
                 return word.value
             case _:

@@ -98,13 +98,6 @@ def alter_session(context: Context, sql: str) -> Result:
     return Result.status()
 
 
-@statement("SET", "UNSET", writes=False)
-def set_variable(context: Context, sql: str) -> Result:
-    """Refuse session variables."""
-    del context
-    raise unsupported(f"session variables ({sql.split()[0].upper()})")
-
-
 @statement("BEGIN", "START TRANSACTION", writes=False)
 def begin(context: Context, sql: str) -> Result:
     """Open a transaction; nothing happens if one is open."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline_sandbox import parameters
@@ -93,6 +95,8 @@ def _parameter_row(name: str, value: Any, default: Any, *, level: str) -> dict[s
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex().upper()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -123,10 +127,18 @@ def _variable_type(value: Any) -> str:
     match value:
         case bool():
             return "boolean"
-        case int():
+        case int() | Decimal():
             return "fixed"
         case float():
             return "real"
+        case bytes():
+            return "binary"
+        case dt.datetime():
+            return "timestamp_ntz" if value.tzinfo is None else "timestamp_ltz"
+        case dt.date():
+            return "date"
+        case dt.time():
+            return "time"
         case _:
             return "text"
 

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from firnline_sandbox.errors import syntax_error
+from firnline_sandbox.errors import missing_variable, syntax_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _LEXER: Final = re.compile(
     r"""
@@ -74,6 +74,17 @@ def unescape(body: str) -> str:
     return re.sub(r"''|\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", replaced, body, flags=re.DOTALL)
 
 
+def find_variable(variables: Mapping[str, Any], name: str) -> Any:
+    """Give a session variable's value.
+
+    Raises:
+        ProgrammingError: 2211, there is none of this name.
+    """
+    if name not in variables:
+        raise missing_variable(name)
+    return variables[name]
+
+
 def lex(sql: str) -> list[Word]:
     """Cut a text into its words, leaving out white space and comments."""
     words = []
@@ -99,11 +110,12 @@ def leading_words(sql: str, limit: int = 12) -> list[str]:
 class WordCursor:
     """A cursor over the words of one statement: looking ahead, taking, refusing."""
 
-    def __init__(self, sql: str, params: Sequence[Any] = ()) -> None:
+    def __init__(self, sql: str, params: Sequence[Any] = (), variables: Mapping[str, Any] | None = None) -> None:
         self.sql = sql
         self.words = lex(sql)
         self.position = 0
         self._params = params
+        self._variables = variables or {}
 
     @property
     def at_end(self) -> bool:

@@ -171,11 +171,22 @@ def column(translation: Translation, node: exp.Column, scope: Scope) -> Value:
 
 
 @expression(exp.Parameter)
-def positional(_translation: Translation, node: exp.Parameter, scope: Scope) -> Value:
-    """``$1``, the first column of the only relation."""
+def positional(translation: Translation, node: exp.Parameter, scope: Scope) -> Value:
+    """``$1``, the first column of the only relation, or ``$name``, a session variable."""
+    if node.meta.get("sign") == "@":
+        raise unsupported(f"stage @{node.name} as an argument")
     if not node.name.isdigit():
-        raise unsupported(f"session variable ${node.name}, or stage @{node.name} as an argument")
+        return variable_value(translation.around.variable(node.name.upper()))
     return scope.positional(int(node.name))
+
+
+def variable_value(constant: Any) -> Value:
+    """Write a session variable's value as a constant of its type."""
+    type_ = type_of(constant)
+    if type_.kind in {"DATE", "TIME", "BINARY"} or type_.is_timestamp:
+        text = constant.hex() if isinstance(constant, bytes) else str(constant)
+        return cast(text_constant(text), type_)
+    return constant_value(constant)
 
 
 @expression(exp.Identifier)

@@ -69,6 +69,12 @@ class _Parser(SnowflakeParser):
         TokenType.PLACEHOLDER: lambda self: _bind(self._prev),
     }
 
+    def _parse_parameter(self) -> exp.Parameter:
+        sign = self._prev.text  # $ before a variable or a position, @ before a stage
+        parameter = super()._parse_parameter()
+        parameter.meta["sign"] = sign
+        return parameter
+
     def _parse_projections(self) -> tuple[list[exp.Expr], list[exp.Expr] | None]:
         return self._parse_csv(self._parse_projection), None
 

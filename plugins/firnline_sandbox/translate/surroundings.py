@@ -91,6 +91,13 @@ class Surroundings(Protocol):
     def session_value(self, name: str) -> str | None:
         """Answer CURRENT_DATABASE, CURRENT_USER, LAST_QUERY_ID and the like."""
 
+    def variable(self, name: str) -> Any:
+        """Give a session variable's value.
+
+        Raises:
+            ProgrammingError: 2211, there is none of this name.
+        """
+
     def user_function(self, name: str, arguments: tuple[SnowflakeType, ...]) -> tuple[str, SnowflakeType] | None:
         """Find a function of the sandbox's own making: its name in DuckDB and what it returns."""
 

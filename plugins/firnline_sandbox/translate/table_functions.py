@@ -91,7 +91,7 @@ def _table_of(translation: Translation, node: exp.Expr, scope: Scope) -> Relatio
     """``TABLE(function(...))``, or a table's name in a constant or bare."""
     if isinstance(node, exp.Anonymous | exp.Window) or (isinstance(node, exp.Dot) and _is_call(node)):
         return table_function(translation, node, scope)
-    if isinstance(node, exp.Literal | exp.Placeholder | exp.RawString):
+    if isinstance(node, exp.Literal | exp.Placeholder | exp.RawString | exp.Parameter):
         return translation.around.relation(resolve_name(str(translation.value(node, scope).constant)))
     if isinstance(node, exp.Column):
         return translation.around.relation(tuple(identifier_name(part) for part in node.parts))
