@@ -41,10 +41,11 @@ class TorchEstimator(BaseEstimator):  # type: ignore[misc]  # the library has no
         """Return the code of the likeliest class of each row, or the amount."""
         outputs = self._outputs(frame)
         if self.task == "regression":
-            return outputs[:, 0] * self.scale + self.center
+            amounts: Array = outputs[:, 0] * self.scale + self.center
+            return amounts
         if self.task == "binary":
-            return (outputs[:, 0] > 0).astype(np.int64)
-        return outputs.argmax(axis=1).astype(np.int64)
+            return np.asarray(outputs[:, 0] > 0, dtype=np.int64)
+        return np.asarray(outputs.argmax(axis=1), dtype=np.int64)
 
     def predict_proba(self, frame: pd.DataFrame) -> Array:
         """Return the probability of each class, a row each."""
@@ -53,8 +54,8 @@ class TorchEstimator(BaseEstimator):  # type: ignore[misc]  # the library has no
         outputs = torch.from_numpy(self._outputs(frame))
         if self.task == "binary":
             positive = torch.sigmoid(outputs[:, 0])
-            return torch.stack([1 - positive, positive], dim=1).numpy()
-        return torch.softmax(outputs, dim=1).numpy()
+            return np.asarray(torch.stack([1 - positive, positive], dim=1))
+        return np.asarray(torch.softmax(outputs, dim=1))
 
     def _outputs(self, frame: pd.DataFrame) -> Array:
         found = [np.empty((0, 1))]

@@ -123,7 +123,9 @@ class Training:
     def batch_size(self, rows: int) -> int:
         """Return how many rows make a step: as the params say, or by the number of rows."""
         given: int | None = self.params["batch_size"]
-        return given or min(MOST_ROWS, max(FEWEST_ROWS, 2 ** max(0, (rows // STEPS).bit_length() - 1)))
+        if given is not None:
+            return given
+        return min(MOST_ROWS, max(FEWEST_ROWS, 1 << max(0, (rows // STEPS).bit_length() - 1)))
 
     def best_network(self) -> nn.Module:
         """Return the network with the weights of the best epoch, on the CPU."""

@@ -87,7 +87,7 @@ def build_network(params: Mapping[str, Any], *, numbers: int, cardinalities: Seq
     Raises:
         DataError: the user's own network cannot be imported or made, or the heads do not divide the width.
     """
-    shape = {"numbers": numbers, "cardinalities": tuple(cardinalities), "outputs": outputs}
+    shape: dict[str, Any] = {"numbers": numbers, "cardinalities": tuple(cardinalities), "outputs": outputs}
     if params["model"] == "mlp":
         return MultilayerPerceptron(**shape, hidden=params["hidden"], dropout=params["dropout"])
     if params["model"] == "ft_transformer":

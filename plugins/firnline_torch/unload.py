@@ -13,6 +13,8 @@ from firnline_torch.job import LABEL, ROW, feature_column
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from snowflake.snowpark import Session
+
     from firnline.domain import StepContext, Table
     from firnline_torch.roles import Roles
 
@@ -37,7 +39,8 @@ def unload(
         TransientError: fewer rows arrived than were exported.
     """
     stage = f"{context.schema}.{quote_name(f'FIRNLINE_EXPORT_{context.attempt.upper()}')}"
-    context.session.sql(f"CREATE TEMPORARY STAGE {stage}").collect()
+    session = context.session
+    session.sql(f"CREATE TEMPORARY STAGE {stage}").collect()
     try:
         rows = {}
         for name, table in tables.items():
@@ -45,15 +48,15 @@ def unload(
                 raise InterruptedRunError("the export was stopped")
             context.progress(f"exporting the rows of {name}")
             taken = limit if name == "train" else None
-            rows[name] = _copy(context, f"@{stage}/{name}/", _query(roles, table.name, taken, seed))
+            rows[name] = _copy(session, f"@{stage}/{name}/", _query(roles, table.name, taken, seed))
             if not rows[name] and name == "train":
                 raise DataError(
                     f"{table.name} has no row with a value in {roles.target.name!r}",
                     hint="is the right table connected?",
                 )
-            _fetch(context, f"@{stage}/{name}/", folder / name, rows[name])
+            _fetch(session, f"@{stage}/{name}/", folder / name, rows[name])
     finally:
-        context.session.sql(f"DROP STAGE IF EXISTS {stage}").collect()
+        session.sql(f"DROP STAGE IF EXISTS {stage}").collect()
     return rows
 
 
@@ -71,21 +74,21 @@ def _query(roles: Roles, table: str, limit: int | None, seed: int) -> str:
     return query
 
 
-def _copy(context: StepContext, location: str, query: str) -> int:
-    [done] = context.session.sql(
+def _copy(session: Session, location: str, query: str) -> int:
+    [done] = session.sql(
         f"COPY INTO {location} FROM ({query}) FILE_FORMAT = (TYPE = PARQUET) HEADER = TRUE MAX_FILE_SIZE = {FILE_BYTES}"
     ).collect()
     return int(done["rows_unloaded"])
 
 
-def _fetch(context: StepContext, location: str, folder: Path, rows: int) -> None:
+def _fetch(session: Session, location: str, folder: Path, rows: int) -> None:
     import pyarrow.parquet as pq
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if not rows:
         return
-    context.session.file.get(location, str(folder))
+    session.file.get(location, str(folder))
     arrived = sum(pq.read_metadata(path).num_rows for path in folder.glob("*.parquet"))
     if arrived != rows:
         raise TransientError(f"{arrived:,} of {rows:,} exported rows arrived from {location}")

@@ -80,7 +80,6 @@ def test_it_goes_on_after_kill_where_it_was(tmp_path: Path) -> None:
     assert lines[0]["rows"] > before * 128 - 128  # it did not begin anew
     one, other = weights(whole), weights(killed)
     assert all((one[name] == other[name]).all() for name in one)
-    assert (whole / RESULT_FILE).read_bytes() == (killed / RESULT_FILE).read_bytes()
     assert json.loads((whole / FACTS_FILE).read_text()) == json.loads((killed / FACTS_FILE).read_text())
 
 
