@@ -125,7 +125,8 @@ class Training:
         given: int | None = self.params["batch_size"]
         if given is not None:
             return given
-        return min(MOST_ROWS, max(FEWEST_ROWS, 1 << max(0, (rows // STEPS).bit_length() - 1)))
+        wanted: int = 1 << max(0, (rows // STEPS).bit_length() - 1)
+        return min(MOST_ROWS, max(FEWEST_ROWS, wanted))
 
     def best_network(self) -> nn.Module:
         """Return the network with the weights of the best epoch, on the CPU."""
@@ -216,7 +217,8 @@ class Training:
             group["lr"] = self.params["learning_rate"] * factor
 
     def _seed(self, what: int) -> int:
-        return (self.params["seed"] * 1_000_003 + self.standing.epoch) * 1_000_000_007 % 2**61 + what
+        given: int = self.params["seed"]
+        return (given * 1_000_003 + self.standing.epoch) * 1_000_000_007 % 2**61 + what
 
     def _tell(self, train: Data, speed: float, *, done: bool) -> None:
         standing = self.standing
