@@ -193,7 +193,8 @@ _FRONT: Final[tuple[Capability, ...]] = (
         "    answer = client.cursor().execute('SELECT 1 + 1').fetchone()[0]",
         "    client.close()",
         gives=2,
-        note="loopback only, with a random token; `firnline sandbox start` runs it by hand",
+        note="loopback only, with a random token; `firnline sandbox start` runs it by hand; "
+        "PUT reports a file that it skipped as uploaded",
         language="python",
     ),
     _front.refused("notebooks", "CREATE NOTEBOOK n", says="CREATE NOTEBOOK"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import re
+import shutil
 import threading
 import time
+import uuid
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +16,7 @@ from firnline_sandbox import execution
 from firnline_sandbox.errors import error, lost_transaction, unknown_query
 from firnline_sandbox.history import new_query_id
 from firnline_sandbox.result import Result
+from firnline_sandbox.server import spool
 from firnline_sandbox.server.chunks import ChunkFiles
 from firnline_sandbox.server.connector_binds import bound_values
 from firnline_sandbox.server.connector_data import row_type, text_rows, wire_batches
@@ -77,6 +80,7 @@ class ConnectorSession:
     def __init__(self, connection: SandboxConnection, folder: Path) -> None:
         self.connection = connection
         self.files = ChunkFiles(folder)
+        self._unread = spool.folder_of(folder) / f"{uuid.uuid4().hex}.put"
         self.last_used = time.monotonic()
         self.callers: set[int] = set()
         self._is_transaction_lost = False
@@ -201,7 +205,9 @@ class ConnectorSession:
     def transfer(self, text: str, body: dict[str, Any]) -> dict[str, Any]:
         """Give the data of a response to PUT or GET."""
         data: dict[str, Any] = {"queryId": new_query_id()}
-        execution.read_only(self.connection, text, bound_values(body.get("bindings")), transfer_handler(data))
+        execution.read_only(
+            self.connection, text, bound_values(body.get("bindings")), transfer_handler(data, self._unread)
+        )
         return data
 
     # -- data of responses
@@ -280,3 +286,4 @@ class ConnectorSession:
         self.connection.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
         self.files.close()
+        shutil.rmtree(self._unread, ignore_errors=True)

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from firnline_sandbox.catalog.snapshot import user_of
-from firnline_sandbox.server import presence
+from firnline_sandbox.server import presence, spool
 from firnline_sandbox.server.connector import ConnectorFront
 from firnline_sandbox.server.private import PrivateFront
 from firnline_sandbox.statements.removal import remove_temporary_objects
@@ -74,6 +74,7 @@ class Host:
         self.endpoint = endpoint
         self.stop_wanted = stop_wanted
         self.gate = Gate()
+        spool.sweep(engine.folder)
         self.private = PrivateFront(self)
         self.connector = ConnectorFront(self)
         self._ended = threading.Event()

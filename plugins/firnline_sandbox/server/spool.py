@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +29,11 @@ def sweep(sandbox: Path) -> None:
         return
     oldest = time.time() - FORGOTTEN_AFTER_S
     for path in folder.iterdir():
-        if path.stat().st_mtime < oldest:
+        if path.stat().st_mtime >= oldest:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)
 
 

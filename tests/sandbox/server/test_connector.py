@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import io
 import threading
 import time
 from pathlib import Path
@@ -173,9 +174,16 @@ def test_files_go_into_a_stage_and_come_out(log_in: LogIn, tmp_path: Path) -> No
     assert uploaded[:2] == ("a.csv", "a.csv")
     assert uploaded[6] == "UPLOADED"
     assert cursor.execute("list @carried").fetchone()[0] == "carried/in/a.csv"
+    (tmp_path / "a.csv").write_text("x,y\n3,4\n")
+    cursor.execute(f"put file://{tmp_path}/a.csv @carried/in auto_compress = false")  # it is there already
     (tmp_path / "out").mkdir()
     assert cursor.execute(f"get @carried/in file://{tmp_path}/out").fetchone()[2] == "DOWNLOADED"
     assert (tmp_path / "out/a.csv").read_text() == "x,y\n1,2\n"
+    cursor.execute(f"put file://{tmp_path}/a.csv @carried/in auto_compress = false overwrite = true")
+    cursor.execute(f"get @carried/in file://{tmp_path}/out")
+    assert (tmp_path / "out/a.csv").read_text() == "x,y\n3,4\n"
+    cursor._upload_stream(io.BytesIO(b"from memory"), "@carried/in/b.txt", {"auto_compress": False})
+    assert [row[0] for row in cursor.execute("list @carried").fetchall()] == ["carried/in/a.csv", "carried/in/b.txt"]
     cursor.execute("remove @carried")
     assert cursor.execute("list @carried").fetchall() == []
 

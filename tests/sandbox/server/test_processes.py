@@ -113,13 +113,31 @@ def expect_nobody(folder: Path) -> None:
 
 def test_one_process_starts_no_other_and_no_server(folder: Path) -> None:
     before = set(sys.modules)
-    threads = threading.active_count()
+    before_threads = {thread.name for thread in threading.enumerate()}
     with firnline_sandbox.connect(folder) as connection:
         connection.cursor().execute("select 1").fetchall()
-        assert threading.active_count() == threads + 1  # it waits in accept()
+        names = {thread.name for thread in threading.enumerate()} - before_threads
+        assert names == {"firnline-sandbox-listener"}  # it waits in accept()
     assert "http.server" not in set(sys.modules) - before
-    assert threading.active_count() == threads
+    assert {thread.name for thread in threading.enumerate()} <= before_threads
     assert endpoint.read(folder) is None
+
+
+def test_planning_on_another_process_loads_no_client(folder: Path) -> None:
+    script = (
+        "import sys\n"
+        "from firnline_sandbox.platform import SandboxPlatform\n"
+        f"platform = SandboxPlatform.open({str(folder)!r}, wait_s=10)\n"
+        "assert type(platform._engine).__name__ == 'RemoteEngine'\n"
+        "assert platform.missing({'FIRNLINE.PUBLIC.WRITTEN', 'NOBODY'}) == {'NOBODY'}\n"
+        "assert platform.table_state('FIRNLINE.PUBLIC.WRITTEN')\n"
+        "platform.close()\n"
+        "loaded = {'snowflake.connector', 'snowflake.snowpark', 'pandas'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    with firnline_sandbox.connect(folder):
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_endpoint_is_for_its_owner_alone(folder: Path) -> None:
