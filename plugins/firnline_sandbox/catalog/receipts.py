@@ -51,5 +51,5 @@ def note(cursor: duckdb.DuckDBPyConnection, query_id: str, answer: bytes) -> Non
 
 def find(cursor: duckdb.DuckDBPyConnection, query_id: str) -> bytes | None:
     """Give the answer to a request that was committed."""
-    found = cursor.execute("SELECT answer FROM catalog.receipts WHERE query_id = ?", [query_id]).fetchone()
-    return bytes(found[0]) if found else None
+    found = cursor.execute("SELECT answer FROM catalog.receipts WHERE query_id = ?", [query_id]).fetchall()
+    return bytes(found[0][0]) if found else None
