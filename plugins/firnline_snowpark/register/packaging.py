@@ -47,7 +47,7 @@ def requirements(model: Model) -> list[str]:
     """Return the libraries that unpickle and run the model, at the versions that fitted it, as pip writes them."""
     modules = dict.fromkeys(("numpy", "pandas", "sklearn", model.framework))
     versions = {name: str(importlib.import_module(name).__version__) for name in modules}
-    # What stands after a plus tells builds of one version apart (torch's for CPUs, say); where the model runs has its own.
+    # What stands after a plus tells builds of one version apart (torch's for CPUs, say); the model's place has its own.
     return [f"{PIP_NAMES.get(name, name)}=={version.partition('+')[0]}" for name, version in versions.items()]
 
 

@@ -8,13 +8,19 @@ from firnline_sandbox import SandboxEngine
 from firnline_sandbox.catalog import receipts
 
 
+def break_off(engine: SandboxEngine) -> None:
+    """Begin a transaction with an answer, and do not commit it."""
+    with engine.write() as transaction:
+        transaction.receipt = ("dropped", b"answer")
+        raise ZeroDivisionError
+
+
 def test_an_answer_is_there_exactly_if_the_transaction_was_committed() -> None:
     with SandboxEngine.open() as engine:
         with engine.write() as transaction:
             transaction.receipt = ("kept", b"\x00answer")
-        with pytest.raises(ZeroDivisionError), engine.write() as transaction:
-            transaction.receipt = ("dropped", b"answer")
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            break_off(engine)
         cursor = engine.cursors.take()
         assert receipts.find(cursor, "kept") == b"\x00answer"
         # The cursor is one that others take over: nothing of the look-up may be left on it.
