@@ -36,7 +36,10 @@ from firnline.domain import (
 from firnline.hooks import API_VERSION, specs
 from firnline.testing import PLUGIN_CHECKS, RUN_CHECKS, STEP_CHECKS, Case, conformance
 from firnline.testing.checks import PluginCheck, RunCheck, StepCheck
-from firnline_snowpark.plugin import STEPS
+from firnline_evidently.plugin import STEPS as EVIDENTLY
+from firnline_onnx.plugin import STEPS as ONNX
+from firnline_snowpark.plugin import STEPS as SNOWPARK
+from firnline_torch.plugin import STEPS as TORCH
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE: Final = "<!-- Written by `python -m checks.reference`; do not edit. -->\n"
@@ -131,7 +134,9 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "artifacts.md": artifacts_page,
     "steps.md": steps_page,
     "conformance.md": conformance_page,
-    "built-in-steps.md": lambda: builtin_steps_page(NOTE, {"snowpark": STEPS}),
+    "built-in-steps.md": lambda: builtin_steps_page(
+        NOTE, {"evidently": EVIDENTLY, "onnx": ONNX, "snowpark": SNOWPARK, "torch": TORCH}
+    ),
     "command-line.md": lambda: command_page(NOTE),
     "configuration.md": lambda: configuration_page(NOTE),
     "sandbox.md": lambda: sandbox_page(NOTE),

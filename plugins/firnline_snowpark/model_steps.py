@@ -7,6 +7,7 @@ from typing import Final
 from firnline.domain import Metrics, Model, Port, RegisteredModel, Report, StepSpec, Table, Value
 from firnline_snowpark.evaluate.params import HoldoutParams
 from firnline_snowpark.ingest.files_params import FilesParams
+from firnline_snowpark.promote.params import ChampionParams
 from firnline_snowpark.register.params import RegisterParams
 from firnline_snowpark.report.params import SummaryParams
 from firnline_snowpark.score.params import ScoreParams
@@ -126,6 +127,27 @@ _REGISTER = StepSpec(
     extra="snowflake",
 )
 
+_PROMOTE = StepSpec(
+    id="promote.champion",
+    run="firnline_snowpark.promote.champion:run",
+    summary="Let a version take the place of the one in production only if it wins on the same rows; else stop.",
+    params=ChampionParams,
+    inputs={
+        "registered": Port(kind=RegisteredModel, description="The candidate."),
+        "test": Port(kind=Table, description="Rows that neither version has learned from."),
+        "metrics": Port(kind=Metrics, optional=True, description="This run's evaluation, shown beside."),
+    },
+    outputs={
+        "promoted": Port(kind=RegisteredModel, description="The version that has the alias now: the candidate."),
+        "metrics": Port(kind=Metrics, description="Both values, the gain and p; none where nothing was compared."),
+        "report": _REPORT,
+    },
+    platform=True,
+    source="firnline_snowpark.promote.params:production_state",
+    modules=_REGISTRY_MODULES,
+    extra="snowflake",
+)
+
 _SCORE = StepSpec(
     id="score.model",
     run="firnline_snowpark.score.model:run",
@@ -163,4 +185,4 @@ _SUMMARY = StepSpec(
     extra="snowflake",
 )
 
-STEPS: Final = (_INGEST, _PREPARE, *_TRAINERS, _EVALUATE, _REGISTER, _SCORE, _SUMMARY)
+STEPS: Final = (_INGEST, _PREPARE, *_TRAINERS, _EVALUATE, _REGISTER, _PROMOTE, _SCORE, _SUMMARY)

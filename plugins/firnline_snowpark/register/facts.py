@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from snowflake.ml.model import ModelVersion
+
     from firnline.domain import Metrics, Model, StepContext, Task
 
 NAME: Final = "firnline"
@@ -88,6 +90,22 @@ class VersionFacts:
         data = json.loads(json.dumps(data).replace(DOLLAR_WRITTEN, "$"))
         known = {name: data[name] for name in VersionFacts.__dataclass_fields__}
         return VersionFacts(**{**known, "classes": tuple(known["classes"]), "features": tuple(known["features"])})
+
+
+def facts_of(version: ModelVersion, stage: str) -> VersionFacts:
+    """Return what is known of a version.
+
+    Raises:
+        DataError: it was not registered by ``register.model``.
+    """
+    shown = version.show_metrics()
+    if NAME not in shown:
+        raise DataError(
+            f"stage {stage}: {version.fully_qualified_model_name} version {version.version_name} does not say "
+            "what it predicts from what",
+            hint="register it with the step register.model",
+        )
+    return VersionFacts.from_json(shown[NAME])
 
 
 def gather(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from snowflake.ml.model import ModelVersion
     from snowflake.ml.registry import Registry
+    from snowflake.snowpark import Session
 
     from firnline.domain import Metrics, Model, Outputs, StepContext, Table
     from firnline_snowpark.register.params import RegisterParams
@@ -86,10 +87,15 @@ def run(
 
 def open_registry(context: StepContext) -> Registry:
     """Return the registry in the schema of the run."""
+    return registry_in(context.session, context.schema)
+
+
+def registry_in(session: Session, schema: str) -> Registry:
+    """Return the registry in a fully qualified schema."""
     from snowflake.ml.registry import Registry
 
-    database, schema = split_name(context.schema)
-    return Registry(context.session, database_name=written(database), schema_name=written(schema))
+    database, name = split_name(schema)
+    return Registry(session, database_name=written(database), schema_name=written(name))
 
 
 def find_version(registry: Registry, name: str, version: str) -> ModelVersion | None:

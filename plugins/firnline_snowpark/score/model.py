@@ -10,7 +10,7 @@ from firnline_snowpark.calls import PREDICT, PREDICT_PROBA, PREDICTION, function
 from firnline_snowpark.columns import quoted, resolve_columns
 from firnline_snowpark.literals import literal
 from firnline_snowpark.object_names import split_name
-from firnline_snowpark.register.facts import NAME, VersionFacts
+from firnline_snowpark.register.facts import facts_of
 from firnline_snowpark.register.model import find_version, open_registry
 from firnline_snowpark.rows import FEATURE_KINDS, column_kinds
 from firnline_snowpark.score.report import score_report
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from snowflake.ml.model import ModelVersion
 
     from firnline.domain import Outputs, RegisteredModel, StepContext, Value
+    from firnline_snowpark.register.facts import VersionFacts
     from firnline_snowpark.rows import Kind
     from firnline_snowpark.score.params import ScoreParams
 
@@ -40,7 +41,7 @@ def run(
             columns that the model needs.
     """
     version = _version(context, model)
-    facts = _facts(context, version)
+    facts = facts_of(version, context.stage)
     kinds = column_kinds(context.session, table.name)
     _refuse_other_columns(context, facts, kinds, table)
     kept = _identifiers(context, params, kinds, profile)
@@ -67,17 +68,6 @@ def _version(context: StepContext, model: RegisteredModel) -> ModelVersion:
             hint="was it deleted? `--from register` registers it again",
         )
     return version
-
-
-def _facts(context: StepContext, version: ModelVersion) -> VersionFacts:
-    shown = version.show_metrics()
-    if NAME not in shown:
-        raise DataError(
-            f"stage {context.stage}: {version.fully_qualified_model_name} version {version.version_name} does not say "
-            "what it predicts from what",
-            hint="register it with the step register.model",
-        )
-    return VersionFacts.from_json(shown[NAME])
 
 
 def _refuse_other_columns(context: StepContext, facts: VersionFacts, kinds: Mapping[str, Kind], table: Table) -> None:
