@@ -233,7 +233,7 @@ def test_the_key_follows_the_alias(world: World, versions: Any, production: Any,
 
 def test_only_a_sample_of_a_few_numbers_a_row_comes_here(world: World, versions: Any, production: Any) -> None:
     production("worse")
-    with count_fetched(world.session) as fetched:
+    with count_fetched() as fetched:
         promote(world, versions, "good", max_rows=100)
     [kept] = decisions(world, versions["good"])
     assert (kept.numbers["rows"], kept.numbers["of_rows"]) == (100, ROWS)

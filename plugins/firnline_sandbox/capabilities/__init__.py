@@ -10,7 +10,7 @@ from typing import Final
 from firnline_sandbox.capabilities import account, functions, learning, queries, storage, tables
 from firnline_sandbox.capabilities.row import Capability
 
-__all__ = ["CAPABILITIES", "PREPARATION", "Capability"]
+__all__ = ["CAPABILITIES", "Capability", "PREPARATION"]
 
 PREPARATION: Final = (
     "CREATE TABLE t (id INT, name VARCHAR)",

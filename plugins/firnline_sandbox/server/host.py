@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -10,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 from firnline_sandbox.catalog.snapshot import user_of
 from firnline_sandbox.server import presence, spool
 from firnline_sandbox.server.connector import ConnectorFront
+from firnline_sandbox.server.gate import Gate
 from firnline_sandbox.server.private import PrivateFront
 from firnline_sandbox.statements.removal import remove_temporary_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from firnline_sandbox.engine import SandboxEngine
     from firnline_sandbox.server.endpoint import Endpoint
 
@@ -23,47 +21,6 @@ WATCH_S: Final = 0.5
 FINISH_S: Final = 10.0  # a statement that takes longer is broken off and carried out again by the next holder
 TRANSACTION_S: Final = 60.0  # an open transaction cannot be moved, so it is given this long to end
 _POLL_S: Final = 0.02
-
-
-class MovedError(Exception):
-    """The holder is leaving: ask the next one."""
-
-
-class Gate:
-    """Counts the requests that are being served, and refuses new ones when the holder leaves."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._count = 0
-        self.is_closed = False
-
-    @contextlib.contextmanager
-    def passing(self, *, in_transaction: bool = False) -> Iterator[None]:
-        """Serve a request.
-
-        Raises:
-            MovedError: the holder is leaving; sessions with an open transaction may still end it.
-        """
-        with self._lock:
-            if self.is_closed and not in_transaction:
-                raise MovedError
-            self._count += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._count -= 1
-
-    def close(self) -> None:
-        """Refuse new requests from now on."""
-        with self._lock:
-            self.is_closed = True
-
-    @property
-    def count(self) -> int:
-        """How many requests are being served."""
-        with self._lock:
-            return self._count
 
 
 class Host:

@@ -17,6 +17,7 @@ from firnline_sandbox.connection import SandboxConnection
 from firnline_sandbox.errors import from_duckdb, lost_transaction, unknown_query
 from firnline_sandbox.result import Result
 from firnline_sandbox.server import spool, wire
+from firnline_sandbox.server.gate import MovedError
 from firnline_sandbox.server.version import PRIVATE
 from firnline_sandbox.server.web import RefusedError, Response
 
@@ -100,8 +101,6 @@ class PrivateFront:
         Raises:
             RefusedError: the token is wrong, or it is no request that this version knows.
         """
-        from firnline_sandbox.server.host import MovedError
-
         if not request.has_token(self._host.endpoint.token):
             raise RefusedError(401, "the token is wrong")
         verb = request.path.rpartition("/")[2]
@@ -238,8 +237,6 @@ class PrivateFront:
         return answer
 
     def _carry_out(self, session: PrivateSession, fields: dict[str, Any]) -> bytes:
-        from firnline_sandbox.server.host import MovedError
-
         query_id = fields["query_id"]
         if fields["again"] and (known := self._receipt(query_id)) is not None:
             return known
