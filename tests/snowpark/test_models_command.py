@@ -114,7 +114,7 @@ def test_a_worse_candidate_stops_the_run_and_commands_tell_and_undo(project: Pat
 def test_what_is_not_there_is_named_with_the_nearest(project: Path) -> None:
     errors = {
         ("show", "SMALL_BUOGHT"): "did you mean SMALL_BOUGHT?",
-        ("show", f"{NAME}/CANDIDAT"): "did you mean CANDIDATE?",
+        ("show", f"{NAME}/PRODUCTIN"): "did you mean PRODUCTION?",
         ("promote", NAME, "PRODUCTION", "--note", " "): "a note has 1 to 500 characters",
         ("list", "--connection", "x", "--sandbox", "y"): "exclude each other",
         ("list", "--sandbox", "nowhere"): "there is no sandbox in nowhere",

@@ -126,8 +126,9 @@ def ranks(folder: Path) -> list[int]:
 def test_a_lost_rank_is_survived(tmp_path: Path) -> None:
     """One of two processes dies of SIGKILL; the result is that of a training nobody disturbed."""
     whole, folder = exported(tmp_path / "whole", **SLOW), exported(tmp_path / "lost", **SLOW)
-    train_alone(whole, processes=2)
     context = step_context(tmp_path, stage="train")
+    with owned(whole) as token:
+        supervise(context, whole, token, processes=2, restarts=1)
     victims = []
 
     def kill_one() -> None:
