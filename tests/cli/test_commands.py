@@ -155,6 +155,28 @@ def test_hydra_s_own_questions_work(firnline: Run) -> None:
     assert firnline("run", "--no-such-option")[0] == 2
 
 
+def test_a_run_composes_its_configuration_once(firnline: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+
+    composed, compose = [], ConfigLoaderImpl._load_configuration_impl
+
+    def counted(*arguments: object, **named: object) -> object:
+        composed.append(1)
+        return compose(*arguments, **named)
+
+    monkeypatch.setattr(ConfigLoaderImpl, "_load_configuration_impl", counted)
+    assert firnline("run", "--quiet", "left=twenty")[0] == 0
+    assert len(composed) == 1
+
+
+def test_a_file_may_ask_for_a_multirun(firnline: Run, project: Path) -> None:
+    config = yaml.safe_load((project / "conf" / "config.yaml").read_text())
+    (project / "conf" / "config.yaml").write_text(yaml.safe_dump(config | {"hydra": {"mode": "MULTIRUN"}}))
+    assert firnline("run", "--quiet", "start.params.value=1,2")[0] == 0
+    records = [json.loads(line) for line in firnline("runs", "list", "--json")[1].splitlines()]
+    assert sorted(record["job"] for record in records) == [0, 1]
+
+
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_multirun_fills_the_leaderboard(firnline: Run, project: Path, launcher: str) -> None:
     arguments = ["run", "-m", "left=ten,twenty", "start.params.value=1,2,3", f"hydra/launcher={launcher}"]

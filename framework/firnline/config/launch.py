@@ -24,6 +24,8 @@ PRIMARY: Final = "config"
 CORE_PRIMARY: Final = "firnline"
 # Hydra's own log files and console lines would stand beside ours.
 _QUIET: Final = ("hydra/job_logging", "hydra/hydra_logging")
+# The flags with which jobs run and the configuration is found where it always is.
+_RUNS: Final = frozenset({"--run", "--multirun"})
 
 
 def compose(project: Path, overrides: Sequence[str]) -> Composed:
@@ -73,9 +75,49 @@ def launch(project: Path, arguments: Arguments, job: Callable[[Composed], Any]) 
 
         return job(from_hydra(config, HydraConfig.get(), project))
 
-    entry = hydra.main(config_path=str(folder), config_name=PRIMARY, **_version_base())(firnline)
-    with _translated(project, overrides), _arguments(["firnline", *words, *arguments.flags]), _logging_kept():
-        entry()
+    with _translated(project, overrides), _logging_kept():
+        if _is_before_1_4() and _RUNS.issuperset(arguments.flags):
+            _execute(folder, words, firnline, multirun=arguments.is_multirun)
+            return
+        entry = hydra.main(config_path=str(folder), config_name=PRIMARY, **_version_base())(firnline)
+        with _arguments(["firnline", *words, *arguments.flags]):
+            entry()
+
+
+def _execute(folder: Path, words: list[str], task: Callable[[DictConfig], Any], *, multirun: bool) -> None:
+    """Do what ``hydra.main`` does for a run or a multirun, but compose the configuration once.
+
+    Before 1.4 ``hydra.main`` composes it a first time only to look up ``hydra.mode``.
+    """
+    import hydra
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.utils import configure_log
+    from hydra.errors import HydraException
+    from hydra.types import RunMode
+
+    with hydra.initialize_config_dir(str(folder), job_name="firnline", **_version_base()):
+        app = GlobalHydra.instance().hydra
+        assert app is not None, "it was initialised above"
+        if multirun:
+            app.multirun(config_name=PRIMARY, task_function=task, overrides=[*words, "hydra.mode=MULTIRUN"])
+            return
+        try:
+            config = app.compose_config(config_name=PRIMARY, overrides=words, run_mode=RunMode.RUN)
+            mode = config.hydra.mode
+        except HydraException:  # `a=1,2` is right where a file sets hydra.mode: MULTIRUN
+            mode = app.get_mode(config_name=PRIMARY, overrides=words)
+            if mode != RunMode.MULTIRUN:
+                raise
+        if mode == RunMode.MULTIRUN:
+            app.multirun(config_name=PRIMARY, task_function=task, overrides=words)
+            return
+
+        def composed_before(**_: Any) -> DictConfig:
+            configure_log(config.hydra.hydra_logging, config.hydra.verbose)
+            return config
+
+        app.compose_config = composed_before
+        app.run(config_name=PRIMARY, task_function=task, overrides=words)
 
 
 def _complete(project: Path, arguments: Arguments) -> None:
@@ -109,10 +151,14 @@ def _conf_folder(project: Path) -> Path:
 
 def _version_base() -> dict[str, str]:
     """Ask for today's behaviour; Hydra 1.4 has no other and warns about the argument."""
+    return {"version_base": "1.3"} if _is_before_1_4() else {}
+
+
+def _is_before_1_4() -> bool:
     import hydra
     from packaging.version import Version
 
-    return {"version_base": "1.3"} if Version(hydra.__version__) < Version("1.4.0.dev0") else {}
+    return Version(hydra.__version__) < Version("1.4.0.dev0")
 
 
 @contextlib.contextmanager
