@@ -42,7 +42,7 @@ test: install
 
 # The light core alone: no SDK is needed to compose, check and plan.
 test-hydra-next: $(HYDRA_NEXT)/installed
-	@$(HYDRA_NEXT)/bin/python -m pytest $(PYTEST) -p no:cacheprovider tests/core/test_config.py tests/core/test_overrides.py tests/core/test_plan.py tests/cli/test_commands.py
+	@$(HYDRA_NEXT)/bin/python -m pytest $(PYTEST) -p no:cacheprovider tests/core/test_config.py tests/core/test_overrides.py tests/core/test_plan.py tests/cli/test_commands.py tests/sweep
 
 $(HYDRA_NEXT)/installed: pyproject.toml constraints.txt constraints-hydra-next.txt
 	@test -x $(HYDRA_NEXT)/bin/python || "$(PYTHON)" -m venv $(HYDRA_NEXT)

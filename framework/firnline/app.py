@@ -113,7 +113,7 @@ class Outcome:
         return {"finished": 0, "stopped": 4 if by_gate else 3, "interrupted": 130}.get(self.record.status, 1)
 
 
-class _PlatformHandle:
+class PlatformHandle:
     """Opens the platform when it is first needed, once, from whatever thread."""
 
     def __init__(self, project: Path) -> None:
@@ -123,8 +123,10 @@ class _PlatformHandle:
         self._open: tuple[PlatformSpec, Params] | None = None
 
     def reach(self, spec: PlatformSpec, params: Params) -> None:
-        """Open it now, to find out that it can be reached."""
-        self._open = (spec, params)
+        """Open it now, to find out that it can be reached; another one that was open is closed."""
+        if self._open != (spec, params):
+            self.close()
+            self._open = (spec, params)
         self.get()
 
     def get(self) -> Platform:
@@ -151,21 +153,32 @@ class Planned:
     plan: Plan
     pipeline: Pipeline
     store: Store
-    platform: _PlatformHandle
+    platform: PlatformHandle
     guard: Guard | None = None
 
 
 @contextmanager
 def planned(
-    composed: Composed, installed: Installed, options: PlanOptions, sweep_id: str | None = None
+    composed: Composed,
+    installed: Installed,
+    options: PlanOptions,
+    sweep_id: str | None = None,
+    platform: PlatformHandle | None = None,
 ) -> Iterator[Planned]:
-    """Check and plan a composed configuration; platform and store are closed at the end.
+    """Check and plan a composed configuration; the store is closed at the end, and so is a platform that is opened.
+
+    Args:
+        composed: the configuration.
+        installed: the plugins.
+        options: what the user asked for beside the configuration.
+        sweep_id: the multirun that it is a job of.
+        platform: the handle to use, of somebody who plans many configurations; it stays open.
 
     Raises:
         ConfigError: with all problems.
         RefusedError: a guard refuses the plan.
     """
-    handle = _PlatformHandle(composed.project)
+    handle = platform if platform is not None else PlatformHandle(composed.project)
     try:
         pipeline = check(composed, installed.registry, handle.reach)
         store = Store(pipeline.store)
@@ -185,13 +198,14 @@ def planned(
         finally:
             store.close()
     finally:
-        handle.close()
+        if platform is None:
+            handle.close()
 
 
 @contextmanager
 def opened_project(composed: Composed, installed: Installed) -> Iterator[OpenProject]:
     """Check a composed configuration and open its store, for commands that look at runs. Raises as :func:`planned`."""
-    handle = _PlatformHandle(composed.project)
+    handle = PlatformHandle(composed.project)
     try:
         pipeline = check(composed, installed.registry, handle.reach)
         store = Store(pipeline.store)
@@ -203,7 +217,7 @@ def opened_project(composed: Composed, installed: Installed) -> Iterator[OpenPro
         handle.close()
 
 
-def _open_guard(pipeline: Pipeline, store: Store, platform: _PlatformHandle, sweep_id: str | None) -> Guard | None:
+def _open_guard(pipeline: Pipeline, store: Store, platform: PlatformHandle, sweep_id: str | None) -> Guard | None:
     if pipeline.guard is None or pipeline.guard_params is None:
         return None
     context = GuardContext(
@@ -253,7 +267,7 @@ def all_problems(project: Path, overrides: Sequence[str], installed: Installed, 
     composed = mend(project, overrides, error)
     if composed is None:
         return error
-    handle = _PlatformHandle(project)
+    handle = PlatformHandle(project)
     try:
         check(composed, installed.registry, handle.reach)
     except ConfigError as everything:
@@ -263,9 +277,15 @@ def all_problems(project: Path, overrides: Sequence[str], installed: Installed, 
     return error
 
 
-def make_plan(composed: Composed, installed: Installed, options: PlanOptions | None = None) -> Plan:
-    """Return the plan of a composed configuration. Raises as :func:`planned`."""
-    with planned(composed, installed, options if options is not None else PlanOptions()) as ready:
+def make_plan(
+    composed: Composed,
+    installed: Installed,
+    options: PlanOptions | None = None,
+    platform: PlatformHandle | None = None,
+) -> Plan:
+    """Return the plan of a composed configuration. Arguments and errors are those of :func:`planned`."""
+    options = options if options is not None else PlanOptions()
+    with planned(composed, installed, options, platform=platform) as ready:
         return ready.plan
 
 

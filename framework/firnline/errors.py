@@ -36,6 +36,7 @@ class Problem:
         expected: what would have been accepted.
         nearest: the valid name that is closest to what was written.
         hint: what to do next.
+        jobs: of a multirun: which jobs have it, and the choice that brought it in; None if all have it.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Problem:
     expected: str | None = None
     nearest: str | None = None
     hint: str | None = None
+    jobs: str | None = None
 
 
 class FirnlineError(Exception):

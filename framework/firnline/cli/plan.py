@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from firnline.cli.run import installed, reuse_options
 from firnline.errors import ConfigError, UsageError
 
+if TYPE_CHECKING:
+    from firnline.plan import PlanOptions
 
-@click.command(context_settings={"ignore_unknown_options": True}, epilog="OVERRIDES are as for `firnline run`.")
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+    epilog="OVERRIDES are as for `firnline run`.",
+)
 @reuse_options
+@click.option(
+    "-m", "--multirun", is_flag=True, help="Plan all jobs of a multirun; a stage that they share is there once."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the plan as JSON.")
 @click.option("--mermaid", is_flag=True, help="Write the graph as a Mermaid flowchart.")
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def plan(
-    overrides: tuple[str, ...], *, only: str | None, start: str | None, no_cache: bool, as_json: bool, mermaid: bool
+    overrides: tuple[str, ...],
+    *,
+    only: str | None,
+    start: str | None,
+    no_cache: bool,
+    multirun: bool,
+    as_json: bool,
+    mermaid: bool,
 ) -> None:
     """Show which stages would run or be reused and why, how long it would take, and the graph."""
     from rich.console import Console
@@ -32,6 +49,11 @@ def plan(
         if override.startswith("-"):
             raise UsageError(f"plan knows no option {override}", hint="it takes overrides, such as train=logistic")
     options = PlanOptions(no_cache=no_cache, start=start, only=only)
+    if multirun:
+        if mermaid:
+            raise UsageError("plan -m draws no graph", hint="leave --mermaid out, or plan one job without -m")
+        _plan_multirun(overrides, options, as_json=as_json)
+        return
     project, plugins = Path.cwd(), installed()
     try:
         composed = compose(project, overrides)
@@ -44,3 +66,22 @@ def plan(
         click.echo(plan_mermaid(made))
     else:
         Console().print(render_plan(made))
+
+
+def _plan_multirun(overrides: tuple[str, ...], options: PlanOptions, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from firnline.cli.render.sweep_plan import render_sweep_plan
+    from firnline.cli.sweep import plan_multirun
+    from firnline.sweep import unite
+
+    jobs = plan_multirun(Path.cwd(), overrides, installed(), options)
+    if jobs is None:
+        raise UsageError(
+            "the sweeper decides on the jobs as it goes, so they cannot be planned",
+            hint="plan one of them: the same overrides with one value each, without -m",
+        )
+    if as_json:
+        click.echo(json.dumps(unite(jobs).to_json(), indent=2))
+    else:
+        Console().print(render_sweep_plan(unite(jobs)))

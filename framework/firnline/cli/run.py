@@ -57,6 +57,11 @@ def run(
     sweep_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}" if typed.is_multirun else None
     job = Job(mode=mode, only=only, start=start, no_cache=no_cache, sweep_id=sweep_id)
     single = _Single(job)
+    if typed.is_multirun and not (typed.asks or typed.looks_elsewhere):
+        from firnline.cli.sweep import plan_multirun
+        from firnline.plan import PlanOptions
+
+        plan_multirun(project, typed.overrides, installed(), PlanOptions(no_cache=no_cache, start=start, only=only))
     try:
         launch(project, typed, job if typed.is_multirun else single)
     except ConfigError as error:

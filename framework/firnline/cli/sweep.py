@@ -1,4 +1,4 @@
-"""The end of a multirun: the leaderboard, the sweep's page, the exit code."""
+"""A multirun around its jobs: checked and planned before; the leaderboard, the page and the exit code after."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from firnline.domain.wording import count_text
 from firnline.errors import ConfigError, FirnlineError, UsageError
 
 if TYPE_CHECKING:
+    from firnline.app import Installed
     from firnline.config import Composed
+    from firnline.plan import PlanOptions
+    from firnline.sweep import PlannedJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,27 @@ class NotStarted:
     job: int
     overrides: tuple[str, ...]
     message: str
+
+
+def plan_multirun(
+    project: Path, overrides: Sequence[str], plugins: Installed, options: PlanOptions
+) -> tuple[PlannedJob, ...] | None:
+    """Check and plan all jobs of a multirun; None if its sweeper decides on them as it goes.
+
+    Raises:
+        ConfigError: with all problems of all jobs.
+        RefusedError: a guard refuses jobs.
+    """
+    from firnline.app import all_problems
+    from firnline.sweep import plan_jobs
+
+    try:
+        return plan_jobs(project, overrides, plugins, options)
+    except ConfigError as error:
+        if any(problem.jobs for problem in error.problems):
+            raise
+        # What all jobs have in common may not even compose; the rest is looked at all the same.
+        raise all_problems(project, overrides, plugins, error) from error
 
 
 def note_not_started(composed: Composed, sweep_id: str, error: FirnlineError) -> None:

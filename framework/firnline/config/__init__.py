@@ -3,6 +3,7 @@
 from firnline.config.arguments import Arguments, split_arguments
 from firnline.config.check import check
 from firnline.config.composed import Composed, read_composed
+from firnline.config.jobs import JobConfig, expand
 from firnline.config.launch import compose, launch
 from firnline.config.mend import first_choices, mend
 from firnline.config.provenance import add_sources
@@ -13,10 +14,12 @@ __all__ = [
     "Arguments",
     "Composed",
     "ConfFolder",
+    "JobConfig",
     "add_sources",
     "check",
     "compose",
     "double_providers",
+    "expand",
     "field_type",
     "find_conf_folders",
     "find_options",

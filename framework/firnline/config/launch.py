@@ -38,15 +38,30 @@ def compose(project: Path, overrides: Sequence[str]) -> Composed:
     import hydra
     from hydra.core.hydra_config import HydraConfig
 
+    with initialised(project, overrides):
+        config = hydra.compose(PRIMARY, overrides=rewrite_overrides(overrides), return_hydra_config=True)
+        HydraConfig.instance().set_config(config)
+        return from_hydra(config, config.hydra, project)
+
+
+@contextlib.contextmanager
+def initialised(project: Path, overrides: Sequence[str]) -> Iterator[Any]:
+    """Have Hydra look into the project's folder; yields its application. Its errors come out as ours.
+
+    Raises:
+        ConfigError: Hydra refuses the configuration inside.
+        UsageError: the folder has no ``conf/config.yaml``.
+    """
+    import hydra
+    from hydra.core.global_hydra import GlobalHydra
+
     folder = _conf_folder(project)
     install_search_path()
     with (
         _translated(project, overrides),
         hydra.initialize_config_dir(str(folder), job_name="firnline", **_version_base()),
     ):
-        config = hydra.compose(PRIMARY, overrides=rewrite_overrides(overrides), return_hydra_config=True)
-        HydraConfig.instance().set_config(config)
-        return from_hydra(config, config.hydra, project)
+        yield GlobalHydra.instance().hydra
 
 
 def launch(project: Path, arguments: Arguments, job: Callable[[Composed], Any]) -> None:

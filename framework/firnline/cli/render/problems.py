@@ -61,6 +61,7 @@ def _facts(problem: Problem) -> Iterable[tuple[str, str, str]]:
     rows = (
         ("value", _bounded(problem.value), ""),
         ("from", problem.source, ""),
+        ("in", problem.jobs, ""),
         ("expected", _bounded(problem.expected), ""),
         ("nearest", problem.nearest, "bold green"),
         ("hint", problem.hint, "cyan"),
