@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from typing import Any, Final
 from firnline.config import Composed, add_sources, check, mend
 from firnline.domain import (
     CreditEstimate,
+    EarlierOutput,
     Event,
     Guard,
     GuardContext,
@@ -36,7 +37,7 @@ from firnline.domain import (
 from firnline.errors import ConfigError, FirnlineError, PluginError, RefusedError
 from firnline.loading import Hooks, Registry, build_registry, load_plugins
 from firnline.plan import PlanOptions, build_plan
-from firnline.record import Past, Recorder, RunLock, Store, describe_environment, is_alive
+from firnline.record import KeyClaims, Past, Recorder, RunLock, Store, describe_environment, is_alive
 from firnline.run import Order, StopAsked, Workshop, execute
 from firnline.run.attempt import Mailbox, discard_files
 
@@ -360,6 +361,8 @@ def _order(
     ready: Planned, composed: Composed, options: RunOptions, recorder: Recorder, started: float, mailbox: Mailbox
 ) -> Order:
     store, plan, run_id = ready.store, ready.plan, recorder.run_id
+    past = Past(store)
+    before = past.outputs([stage.key for stage in plan.stages if stage.action == "run"])
     shop = Workshop(
         run_id=run_id,
         pipeline=plan.pipeline,
@@ -375,7 +378,7 @@ def _order(
         plan=plan,
         pipeline=ready.pipeline,
         shop=shop,
-        reused=Past(store).outputs([stage.key for stage in plan.stages if stage.action == "reuse"]),
+        reused=past.outputs([stage.key for stage in plan.stages if stage.action == "reuse"]),
         clock=time.time,
         started=RunStarted(
             at=started,
@@ -390,7 +393,17 @@ def _order(
         ),
         discard=lambda attempt_id: _discard_tables(recorder, ready, attempt_id),
         keep=lambda attempt_id: store.release([attempt_id]),
+        claims=KeyClaims(store.root / "claims", run_id),
+        made_since=lambda key: _made_since(past, key, before),
     )
+
+
+def _made_since(past: Past, key: str, before: Mapping[str, EarlierOutput]) -> EarlierOutput | None:
+    """Return the output of a key that another run made since this one was planned."""
+    made = past.outputs([key]).get(key)
+    if made is None or not made.intact or (key in before and before[key].run_id == made.run_id):
+        return None
+    return made
 
 
 def _listen(events: Generator[Event], recorder: Recorder, options: RunOptions, plan: Plan) -> RunRecord:

@@ -1,5 +1,6 @@
 """What is remembered: the store, questions about runs, lineage, and the pages that show them."""
 
+from firnline.record.claims import KeyClaims
 from firnline.record.environment import describe_environment
 from firnline.record.liveness import RunLock, is_alive
 from firnline.record.past import Past
@@ -18,6 +19,7 @@ from firnline.record.runs import (
 from firnline.record.store import Leftover, Store
 
 __all__ = [
+    "KeyClaims",
     "Leftover",
     "Lineage",
     "LineageNode",

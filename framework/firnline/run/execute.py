@@ -6,7 +6,7 @@ import heapq
 import queue
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, Protocol, assert_never
 
 from firnline.domain import (
     Artifact,
@@ -43,6 +43,25 @@ MAX_BACKOFF_S: Final = 60.0
 GRACE_S: Final = 10.0  # how long a cancelled attempt may take to end before it is left behind
 
 
+CLAIM_POLL_S: Final = 0.1  # how often to look whether a key that another run computes is free
+
+
+class Claims(Protocol):
+    """Sees to it that of several runs one computes a key."""
+
+    def take(self, key: str) -> bool:
+        """Claim a key; False if it is being computed."""
+
+    def holder(self, key: str) -> str:
+        """Return the run that computes a key."""
+
+    def release(self, key: str) -> None:
+        """Let others have the key; does nothing if it is not claimed."""
+
+    def release_all(self) -> None:
+        """The run has ended."""
+
+
 @dataclass(slots=True)
 class _Running:
     attempt: ThreadAttempt | ProcessAttempt
@@ -65,6 +84,8 @@ class Order:
         started: the event that begins the run.
         discard: throws away what a failed attempt left on the platform: takes its attempt id.
         keep: keeps what an attempt left there that a gate stopped: takes its attempt id.
+        claims: which keys are being computed, by any run.
+        made_since: returns the output of a key that was made since the plan was.
     """
 
     plan: Plan
@@ -75,6 +96,8 @@ class Order:
     started: RunStarted
     discard: Callable[[str], None]
     keep: Callable[[str], None]
+    claims: Claims
+    made_since: Callable[[str], EarlierOutput | None]
 
 
 def execute(order: Order) -> Generator[Event]:
@@ -90,6 +113,7 @@ def execute(order: Order) -> Generator[Event]:
             yield from walk.walk()
         finally:
             walk.cancel_all()
+            order.claims.release_all()
     yield RunFinished(
         at=order.clock(),
         run_id=order.shop.run_id,
@@ -109,6 +133,7 @@ class _Walk:
     outputs: dict[str, Mapping[str, Artifact]] = field(default_factory=dict)
     running: dict[str, _Running] = field(default_factory=dict)
     retries: list[tuple[float, str, int]] = field(default_factory=list)
+    blocked: dict[str, float] = field(default_factory=dict)
     stopping: bool = False
     stop_reason: str = INTERRUPTION
     failures: set[str] = field(default_factory=set)
@@ -121,27 +146,29 @@ class _Walk:
 
     def reuse(self) -> Iterator[Event]:
         """Take over earlier outputs, and say what the plan leaves out."""
-        root = self.order.shop.artifacts.parent
         for stage in self.order.plan.stages:
             if stage.action == "reuse":
-                earlier = self.order.reused[stage.key]
-                self.outputs[stage.name] = {p: artifact_from_json(a, root) for p, a in earlier.outputs.items()}
-                yield StageReused(
-                    at=self.order.clock(),
-                    stage=stage.name,
-                    key=stage.key,
-                    from_run=earlier.run_id,
-                    outputs=earlier.outputs,
-                    metrics=earlier.metrics,
-                )
+                yield self._reused(stage, self.order.reused[stage.key])
             elif stage.action == "skip":
                 yield StageSkipped(at=self.order.clock(), stage=stage.name)
+
+    def _reused(self, stage: PlannedStage, earlier: EarlierOutput) -> Event:
+        root = self.order.shop.artifacts.parent
+        self.outputs[stage.name] = {p: artifact_from_json(a, root) for p, a in earlier.outputs.items()}
+        return StageReused(
+            at=self.order.clock(),
+            stage=stage.name,
+            key=stage.key,
+            from_run=earlier.run_id,
+            outputs=earlier.outputs,
+            metrics=earlier.metrics,
+        )
 
     def walk(self) -> Iterator[Event]:
         """Run stages until none is left or the user wants to stop."""
         while True:
             yield from self._start_ready()
-            if not self.running and not self.retries:
+            if not self.running and not self.retries and not self.blocked:
                 return
             try:
                 message = self.order.shop.mailbox.get(timeout=self._patience())
@@ -173,10 +200,32 @@ class _Walk:
             if self.retries and self.retries[0][0] <= now:
                 _, name, number = heapq.heappop(self.retries)
                 yield from self._start(name, number)
-            elif (ready := self.schedule.take()) is not None:
-                yield from self._start(ready, 1)
+            elif (ready := self._next(now)) is not None:
+                yield from self._begin(ready)
             else:
                 return
+
+    def _next(self, now: float) -> str | None:
+        due = next((name for name, at in self.blocked.items() if at <= now), None)
+        return due if due is not None else self.schedule.take()
+
+    def _begin(self, name: str) -> Iterator[Event]:
+        """Start a stage, unless another run computes its key now, or has done so since this run was planned."""
+        planned = self.planned[name]
+        if not self.order.claims.take(planned.key):
+            if name not in self.blocked:
+                told = f"waits for run {self.order.claims.holder(planned.key)}, which computes it"
+                yield StageProgress(at=self.order.clock(), stage=name, message=told)
+            self.blocked[name] = self.order.clock() + CLAIM_POLL_S
+            return
+        self.blocked.pop(name, None)
+        made = self.order.made_since(planned.key)
+        if made is None:
+            yield from self._start(name, 1)
+            return
+        self.order.claims.release(planned.key)
+        yield self._reused(planned, made)
+        self.schedule.done(name)
 
     def _start(self, name: str, number: int) -> Iterator[Event]:
         """Say that an attempt starts, then start it: a kill in between leaves nothing that the record does not know."""
@@ -203,8 +252,9 @@ class _Walk:
     def _patience(self) -> float | None:
         """Return how long to wait for news before a deadline or a retry is due; None for as long as it takes."""
         due = [running.deadline for running in self.running.values()]
-        if self.retries and len(self.running) < self.order.plan.workers:
-            due.append(self.retries[0][0])
+        if len(self.running) < self.order.plan.workers:
+            due += [at for at, _, _ in self.retries[:1]]
+            due += self.blocked.values()
         nearest = min(due, default=float("inf"))
         return None if nearest == float("inf") else max(0.0, nearest - self.order.clock())
 
@@ -238,6 +288,7 @@ class _Walk:
             return  # an attempt that was left behind
         if message.outputs is not None and (self.stopping or not running.cancelled):
             yield self._finished(message.stage, message.outputs)
+            self.order.claims.release(self.planned[message.stage].key)
             self.schedule.done(message.stage)
             return
         # Outputs that come after the timeout do not count: else it would depend on chance whether it holds.
@@ -296,6 +347,8 @@ class _Walk:
             gate=gate,
             interrupted=interrupted,
         )
+        if not left_behind:  # else it may still be computing
+            self.order.claims.release(self.planned[name].key)
         for lost in self.schedule.failed(name):
             yield StageSkipped(at=now, stage=lost, because=name)
 
@@ -313,6 +366,7 @@ class _Walk:
             running.deadline = now + GRACE_S
         waiting = [name for _, name, _ in self.retries]
         self.retries.clear()
+        self.blocked.clear()
         for name in [*waiting, *(n for n in self.schedule.abandon(self.running) if n not in waiting)]:
             yield StageSkipped(at=now, stage=name, because=self.stop_reason)
 
