@@ -79,6 +79,7 @@ Commands:
   run         Run a pipeline; with -m, many of them.
   plan        Show what a run would do, and why.
   runs        List, show, compare and resume runs.
+  sweep       List, show and resume multiruns.
   lineage     Show what an artifact was made from, and what from it.
   steps       Show the steps that installed plugins offer.
   plugins     Show the installed plugins and whether they are healthy.

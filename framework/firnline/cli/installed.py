@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firnline.cli.run import installed
+from firnline.cli.job import installed
 from firnline.errors import UsageError
 
 if TYPE_CHECKING:

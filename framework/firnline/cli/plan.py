@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from firnline.cli.run import installed, reuse_options
+from firnline.cli.job import installed
+from firnline.cli.run import reuse_options
 from firnline.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:

@@ -101,7 +101,7 @@ def compare_command(run_ids: tuple[str, ...], *, store: str, only_differences: b
 @click.argument("run_id", default="last")
 def resume_command(run_id: str, *, store: str, quiet: bool, as_json: bool) -> int:
     """Go on with a run: the same configuration and options again, finished stages reused."""
-    from firnline.cli.run import Job
+    from firnline.cli.job import Job
     from firnline.config import read_composed
     from firnline.record import find_run, load_run
 

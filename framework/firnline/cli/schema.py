@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from firnline.cli.run import installed
+from firnline.cli.job import installed
 
 if TYPE_CHECKING:
     from firnline.domain import GuardSpec, PlatformSpec, StepSpec

@@ -1,36 +1,24 @@
-"""A multirun around its jobs: checked and planned before; the leaderboard, the page and the exit code after."""
+"""A multirun around its jobs: checked and planned before, gone on with; leaderboard, page and exit code after."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from firnline.cli.job import Job, installed
 from firnline.domain.wording import count_text
-from firnline.errors import ConfigError, FirnlineError, UsageError
+from firnline.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from firnline.app import Installed
-    from firnline.config import Composed
+    from firnline.config import Arguments
     from firnline.plan import PlanOptions
-    from firnline.sweep import PlannedJob
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotStarted:
-    """A job of a multirun that never became a run: its configuration was wrong, or a guard refused it.
-
-    Attributes:
-        job: the job's number.
-        overrides: what it was asked to do.
-        message: why it did not start.
-    """
-
-    job: int
-    overrides: tuple[str, ...]
-    message: str
+    from firnline.record.leaderboard import Leaderboard
+    from firnline.sweep import PlannedJob, SweepFolder
 
 
 def plan_multirun(
@@ -54,59 +42,123 @@ def plan_multirun(
         raise all_problems(project, overrides, plugins, error) from error
 
 
-def note_not_started(composed: Composed, sweep_id: str, error: FirnlineError) -> None:
-    """Leave a note for the end of the sweep, which runs in another process than the job may."""
-    told = [f"{p.path}: {p.message}" for p in error.problems] if isinstance(error, ConfigError) else [error.message]
-    note = NotStarted(job=composed.job or 0, overrides=composed.overrides, message="; ".join(told))
-    folder = _folder(composed.project, composed.data, sweep_id) / "not_started"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{note.job}.json").write_text(json.dumps(asdict(note), indent=1), "utf-8")
+def start_sweep(project: Path, typed: Arguments, job: Job) -> int:
+    """Check all jobs, give the multirun an identity, and run them; returns the exit code."""
+    from firnline.config import compose, first_choices
+    from firnline.sweep import SweepFacts, SweepFolder
+
+    jobs = _checked(project, typed, job)
+    data = compose(project, first_choices(typed.overrides)).data
+    started = time.time()
+    name = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(started))}-{os.getpid()}"
+    folder = SweepFolder.of(project, data, name)
+    facts = SweepFacts(
+        sweep_id=name,
+        started=started,
+        overrides=typed.overrides,
+        flags=typed.flags,
+        jobs=tuple(planned.overrides for planned in jobs) if jobs is not None else None,
+        options={"only": job.only, "start": job.start, "no_cache": job.no_cache},
+        sweep=data.get("sweep") or {},
+    )
+    folder.create(facts)
+    return _run(project, typed, replace(job, sweep_id=name), folder)
 
 
-def finish_sweep(project: Path, overrides: Sequence[str], sweep_id: str, mode: str) -> int:
-    """Show the leaderboard of a sweep and write its page; 0 if every job finished, else 1."""
+def resume_sweep(project: Path, folder: SweepFolder, job: Job) -> int:
+    """Go on with a multirun: the same jobs, of which the finished ones are not run again; returns the exit code.
+
+    Raises:
+        UsageError: it is running, or the project's files make other jobs of its overrides now.
+    """
+    from firnline.config import Arguments
+    from firnline.record import is_alive
+
+    if is_alive(folder.path):
+        raise UsageError(f"the sweep {folder.path.name} is running", hint="stop it first, or wait for it")
+    facts = folder.facts()
+    typed = Arguments(overrides=facts.overrides, flags=facts.flags)
+    job = replace(job, **facts.options, sweep_id=facts.sweep_id, resumed=True)
+    jobs = _checked(project, typed, job)
+    if jobs is not None and facts.jobs is not None and tuple(planned.overrides for planned in jobs) != facts.jobs:
+        raise UsageError(
+            f"the overrides of the sweep {facts.sweep_id} make other jobs now than when it was started",
+            hint="start a new sweep; stages that are the same are reused",
+        )
+    folder.go_on()
+    return _run(project, typed, job, folder)
+
+
+def _checked(project: Path, typed: Arguments, job: Job) -> tuple[PlannedJob, ...] | None:
+    from firnline.plan import PlanOptions
+
+    if typed.looks_elsewhere:
+        return None  # the flag changes where the configuration is found: Hydra alone knows the jobs
+    options = PlanOptions(no_cache=job.no_cache, start=job.start, only=job.only)
+    return plan_multirun(project, typed.overrides, installed(), options)
+
+
+def _run(project: Path, typed: Arguments, job: Job, folder: SweepFolder) -> int:
+    from firnline.app import all_problems
+    from firnline.config import launch
+    from firnline.record import RunLock
+    from firnline.sweep import INTERRUPTED
+
+    lock = RunLock(folder.path)
+    try:
+        launch(project, typed, job)
+    except ConfigError as error:
+        if typed.looks_elsewhere:
+            raise
+        raise all_problems(project, typed.overrides, installed(), error) from error
+    except KeyboardInterrupt:  # between two jobs, or in a launcher that waits for its processes
+        folder.stop(INTERRUPTED)
+    finally:
+        lock.release()
+    return _finish(project, folder, job.mode)
+
+
+def leaderboard(folder: SweepFolder, metric: str | None = None, direction: str | None = None) -> Leaderboard:
+    """Return the latest run of each job of a multirun, ranked as its configuration says unless asked otherwise."""
+    from firnline.record import Store
+    from firnline.record.leaderboard import rank
+    from firnline.sweep import latest_runs
+
+    facts = folder.facts()
+    store = Store(folder.store)
+    try:
+        records = latest_runs(store, facts.sweep_id)
+    finally:
+        store.close()
+    better: Any = direction or facts.sweep.get("direction", "maximize")
+    return rank(records, metric=metric or facts.sweep.get("metric"), direction=better)
+
+
+def _finish(project: Path, folder: SweepFolder, mode: str) -> int:
+    """Show the leaderboard, write the page; 0 if every job finished, 130 if the user stopped it, else 1."""
     from rich.console import Console
 
     from firnline.cli.render.leaderboard import render_leaderboard
     from firnline.cli.render.text import joined
-    from firnline.config import compose, first_choices
-    from firnline.record import Store, list_runs
-    from firnline.record.leaderboard import rank
     from firnline.record.sweep_report import render_sweep
+    from firnline.sweep import INTERRUPTED
 
-    data = compose(project, first_choices(overrides)).data
-    sweep, folder = data.get("sweep") or {}, _folder(project, data, sweep_id)
-    store = Store(folder.parents[1])
-    try:
-        records = sorted(list_runs(store, limit=100_000, sweep_id=sweep_id), key=lambda record: record.job or 0)
-        if not records:
-            raise UsageError("no job of the multirun could start", hint="the problems are listed above")
-        board = rank(records, metric=sweep.get("metric"), direction=sweep.get("direction", "maximize"))
-        folder.mkdir(parents=True, exist_ok=True)
-        page = folder / "sweep.html"
-        page.write_text(render_sweep(board, cache=store.root / "cache"), "utf-8")
-    finally:
-        store.close()
-    not_started = _not_started(folder)
+    board, not_started, stopped = leaderboard(folder), folder.not_started(), folder.stopped
+    if not board.entries and not stopped:
+        raise UsageError("no job of the multirun could start", hint="the problems are listed above")
+    page = folder.path / "sweep.html"
+    page.write_text(render_sweep(board, cache=folder.store / "cache"), "utf-8")
     if mode == "auto":
         shown = page.relative_to(project) if page.is_relative_to(project) else page
         Console().print(render_leaderboard(board, report=shown))
+    console = Console(stderr=mode != "auto")
     if not_started and mode != "json":
-        console = Console(stderr=mode != "auto")
         console.print(joined((f"{count_text(len(not_started), 'job')} could not start", "bold red")))
         for note in not_started:
             console.print(joined(f"  job {note.job}  {' '.join(note.overrides)}\n    {note.message}"))
-    return 0 if not not_started and all(record.status == "finished" for record in records) else 1
-
-
-def _folder(project: Path, data: Mapping[str, Any], sweep_id: str) -> Path:
-    """Return the sweep's folder in the store, wherever the configuration has that."""
-    node = data.get("store")
-    path = node.get("path") if isinstance(node, Mapping) else None
-    return project / str(path or ".firnline") / "sweeps" / sweep_id
-
-
-def _not_started(folder: Path) -> list[NotStarted]:
-    notes = [json.loads(file.read_text("utf-8")) for file in (folder / "not_started").glob("*.json")]
-    found = [NotStarted(job=n["job"], overrides=tuple(n["overrides"]), message=n["message"]) for n in notes]
-    return sorted(found, key=lambda note: note.job)
+    done = not not_started and not stopped and all(entry.record.status == "finished" for entry in board.entries)
+    if not done and mode != "json":
+        if stopped:
+            console.print(joined(("stopped: ", "bold"), stopped))
+        console.print(joined(("go on with  ", "dim"), (f"firnline sweep resume {folder.path.name}", "bold")))
+    return 0 if done else 130 if stopped == INTERRUPTED else 1

@@ -18,7 +18,7 @@ class CurrentFolder:
     def open(self, overrides: Sequence[str]) -> Iterator[OpenProject]:
         """Compose, check and open it; closed at the end."""
         from firnline.app import opened_project
-        from firnline.cli.run import installed
+        from firnline.cli.job import installed
         from firnline.config import compose
 
         with opened_project(compose(Path.cwd(), overrides), installed()) as project:

@@ -31,10 +31,14 @@ class StoreNode(Params):
 
 
 class SweepNode(Params):
-    """``sweep``: by what the jobs of a multirun are ranked."""
+    """``sweep``: by what the jobs of a multirun are ranked, and what follows when jobs fail."""
 
     metric: str | None = Field(None, description="STAGE.METRIC, for example evaluate.roc_auc")
     direction: Literal["maximize", "minimize"] = Field("maximize", description="which end is best")
+    on_failure: Literal["continue", "stop"] = Field(
+        "continue", description="stop: no further job starts when one failed"
+    )
+    max_failures: int | None = Field(None, ge=1, description="no further job starts when so many failed")
 
 
 class ProfileNode(Params):

@@ -1,6 +1,21 @@
-"""A multirun as a whole: all of its jobs are checked and planned before the first one starts."""
+"""A multirun as a whole: checked and planned before its first job, kept in a folder, looked at and resumed later."""
 
+from firnline.sweep.folder import INTERRUPTED, NotStarted, SweepFacts, SweepFolder, find_sweep, find_sweeps
 from firnline.sweep.jobs import PlannedJob, plan_jobs
+from firnline.sweep.runs import latest_runs
 from firnline.sweep.union import SharedStage, SweepPlan, unite
 
-__all__ = ["PlannedJob", "SharedStage", "SweepPlan", "plan_jobs", "unite"]
+__all__ = [
+    "INTERRUPTED",
+    "NotStarted",
+    "PlannedJob",
+    "SharedStage",
+    "SweepFacts",
+    "SweepFolder",
+    "SweepPlan",
+    "find_sweep",
+    "find_sweeps",
+    "latest_runs",
+    "plan_jobs",
+    "unite",
+]
