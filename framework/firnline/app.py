@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -155,7 +155,22 @@ class Planned:
     pipeline: Pipeline
     store: Store
     platform: PlatformHandle
+    known: Mapping[str, EarlierOutput]
     guard: Guard | None = None
+
+
+class _PlansPast(Past):
+    """The past as the plan saw it: another run may add to it while this one is planned."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.seen: dict[str, EarlierOutput] = {}
+
+    def outputs(self, keys: Collection[str]) -> Mapping[str, EarlierOutput]:
+        """Return what is there, and remember it."""
+        found = super().outputs(keys)
+        self.seen.update(found)
+        return found
 
 
 @contextmanager
@@ -185,7 +200,8 @@ def planned(
         store = Store(pipeline.store)
         try:
             try:
-                plan = build_plan(pipeline, Past(store), handle.get, options)
+                past = _PlansPast(store)
+                plan = build_plan(pipeline, past, handle.get, options)
             except ConfigError as error:
                 raise ConfigError(add_sources(error.problems, composed)) from error
             guard = _open_guard(pipeline, store, handle, sweep_id)
@@ -195,7 +211,7 @@ def planned(
             reasons += [f"{refusal.reason} ({refusal.plugin.name})" for refusal in installed.hooks.check_plan(plan)]
             if reasons:
                 raise RefusedError("the plan is refused: " + "; ".join(reasons), hint="nothing was spent", plan=plan)
-            yield Planned(plan=plan, pipeline=pipeline, store=store, platform=handle, guard=guard)
+            yield Planned(plan=plan, pipeline=pipeline, store=store, platform=handle, known=past.seen, guard=guard)
         finally:
             store.close()
     finally:
@@ -362,7 +378,6 @@ def _order(
 ) -> Order:
     store, plan, run_id = ready.store, ready.plan, recorder.run_id
     past = Past(store)
-    before = past.outputs([stage.key for stage in plan.stages if stage.action == "run"])
     shop = Workshop(
         run_id=run_id,
         pipeline=plan.pipeline,
@@ -394,7 +409,7 @@ def _order(
         discard=lambda attempt_id: _discard_tables(recorder, ready, attempt_id),
         keep=lambda attempt_id: store.release([attempt_id]),
         claims=KeyClaims(store.root / "claims", run_id),
-        made_since=lambda key: _made_since(past, key, before),
+        made_since=lambda key: _made_since(past, key, ready.known),
     )
 
 
