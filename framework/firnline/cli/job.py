@@ -35,7 +35,7 @@ class Job:
     sweep_id: str | None = None
     resumed: bool = False
 
-    def __call__(self, composed: Composed) -> float | None:
+    def __call__(self, composed: Composed) -> float | tuple[float, ...] | None:
         """Run as a job of a multirun; returns what the sweeper optimises."""
         from firnline.sweep import SweepFolder
 
@@ -45,7 +45,12 @@ class Job:
         if record is None and not folder.stopped:
             record = self._run_in_sweep(composed, folder, number)
         metric = (composed.data.get("sweep") or {}).get("metric")
-        return record.metrics.get(metric) if record is not None and metric else None
+        if record is None or record.status != "finished" or not metric:
+            return None
+        if isinstance(metric, str):
+            return record.metrics.get(metric)
+        values = tuple(record.metrics[name] for name in metric if name in record.metrics)
+        return values if len(values) == len(metric) else None
 
     def _done_before(self, folder: SweepFolder, number: int) -> RunRecord | None:
         """Return the run that finished this job, when a multirun is resumed."""

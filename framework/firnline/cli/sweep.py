@@ -104,6 +104,10 @@ def _run(project: Path, typed: Arguments, job: Job, folder: SweepFolder) -> int:
     from firnline.record import RunLock
     from firnline.sweep import INTERRUPTED
 
+    if not any(override.startswith("hydra.sweep.dir=") for override in typed.overrides):
+        # What Hydra and its sweepers write stays with the sweep, also when it is gone on with.
+        own = f"hydra.sweep.dir=${{store.path}}/sweeps/{folder.path.name}/hydra"
+        typed = replace(typed, overrides=(*typed.overrides, own))
     lock = RunLock(folder.path)
     try:
         launch(project, typed, job)
@@ -130,8 +134,13 @@ def leaderboard(folder: SweepFolder, metric: str | None = None, direction: str |
         records = latest_runs(store, facts.sweep_id)
     finally:
         store.close()
-    better: Any = direction or facts.sweep.get("direction", "maximize")
-    return rank(records, metric=metric or facts.sweep.get("metric"), direction=better)
+    better: Any = direction or _first(facts.sweep.get("direction", "maximize"))
+    return rank(records, metric=metric or _first(facts.sweep.get("metric")), direction=better)
+
+
+def _first(value: Any) -> Any:
+    """Return the first of several objectives: a table has one order."""
+    return value[0] if isinstance(value, list) else value
 
 
 def _finish(project: Path, folder: SweepFolder, mode: str) -> int:

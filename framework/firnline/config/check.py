@@ -64,8 +64,8 @@ def check(
         platform_params=platform_params,
         workers=executor.workers,
         stages=tuple(ordered),
-        sweep_metric=sweep.metric,
-        sweep_direction=sweep.direction,
+        sweep_metric=sweep.metric[0] if isinstance(sweep.metric, list) else sweep.metric,
+        sweep_direction=sweep.direction[0] if isinstance(sweep.direction, list) else sweep.direction,
         guard=guard,
         guard_params=guard_params,
     )

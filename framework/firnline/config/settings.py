@@ -33,8 +33,12 @@ class StoreNode(Params):
 class SweepNode(Params):
     """``sweep``: by what the jobs of a multirun are ranked, and what follows when jobs fail."""
 
-    metric: str | None = Field(None, description="STAGE.METRIC, for example evaluate.roc_auc")
-    direction: Literal["maximize", "minimize"] = Field("maximize", description="which end is best")
+    metric: str | list[str] | None = Field(
+        None, description="STAGE.METRIC, for example evaluate.roc_auc; several for a search with several objectives"
+    )
+    direction: Literal["maximize", "minimize"] | list[Literal["maximize", "minimize"]] = Field(
+        "maximize", description="which end is best; one for each metric"
+    )
     on_failure: Literal["continue", "stop"] = Field(
         "continue", description="stop: no further job starts when one failed"
     )

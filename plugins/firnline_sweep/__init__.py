@@ -1,0 +1,1 @@
+"""The built-in search: ``hydra/sweeper=optuna`` looks for the best params with Optuna."""
