@@ -5,11 +5,12 @@ It needs the folder alone: the exported rows and the order in it. It leaves the 
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
@@ -37,7 +38,8 @@ def main(folder: Path) -> int:
         write_json(folder / FAILURE_FILE, {"message": error.message, "hint": error.hint})
         return 1
     if place.world > 1:
-        torch.distributed.destroy_process_group()
+        # Nobody leaves while another may still wait for what it sent.
+        torch.distributed.barrier()
     return 0
 
 
@@ -100,5 +102,17 @@ def write_result(
     partial.replace(folder / RESULT_FILE)
 
 
+def leave(code: int) -> NoReturn:
+    """End this process now: all it had to say is on disk.
+
+    The threads of torch and Arrow can abort a process that tears itself down while they still run, and torchrun would
+    take that for a lost rank.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    leave(main(Path(sys.argv[1])))

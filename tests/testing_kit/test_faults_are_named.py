@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 
 from firnline.domain import Files, Params, Port, StepSpec, Value
 from firnline.testing import Case, conformance, run_checks, step_checks
-from firnline.testing.rehearsal import Rehearsal, rehearse
+from firnline.testing.rehearsal import InjectedFailureError, Rehearsal, rehearse
 from firnline.testing.subject import Subject, load_subject
 from tests.testing_kit.rightful import WRONG, count, write_source
 
@@ -98,6 +100,27 @@ def test_what_a_failed_step_leaves_behind_is_named(tmp_path: Path) -> None:
     outputs = {"value": Port(kind=Value)}
     with pytest.raises(AssertionError, match=r"half\.csv"):
         rehearsed(tmp_path, run_checks.failure_leaves_nothing_visible, Case(), run=leave_rubbish, outputs=outputs)
+
+
+def faster_next_time(*, swallows: bool) -> Callable[..., object]:
+    """Return a step that tells its progress by the clock: nine times in its first run, five in each that follows."""
+    calls = itertools.chain([9], itertools.repeat(5))
+
+    def run(context, params):
+        value = context.save(1)
+        for _ in range(next(calls)):
+            with contextlib.suppress(InjectedFailureError) if swallows else contextlib.nullcontext():
+                context.progress("going on")
+        return value
+
+    return run
+
+
+def test_a_step_may_make_fewer_calls_than_the_last_time(tmp_path: Path) -> None:
+    check, outputs = run_checks.failure_leaves_nothing_visible, {"value": Port(kind=Value)}
+    rehearsed(tmp_path / "let out", check, Case(), run=faster_next_time(swallows=False), outputs=outputs)
+    with pytest.raises(AssertionError, match="as if nothing had been"):
+        rehearsed(tmp_path / "swallowed", check, Case(), run=faster_next_time(swallows=True), outputs=outputs)
 
 
 def test_files_outside_of_the_attempt_are_named(tmp_path: Path) -> None:

@@ -49,17 +49,31 @@ def failure_leaves_nothing_visible(rehearsal: Rehearsal, case: Case) -> None:
     rehearsal.run(rehearsal.context(watched))
     first_middle_last = {1, (watched.calls + 1) // 2, watched.calls} if watched.calls else set()
     for call in sorted(first_middle_last):
-        before = _visible(rehearsal, None)
-        context = rehearsal.context(Doors(fail_at=call))
-        try:
-            outputs = rehearsal.run(context)
-        except Exception as error:  # noqa: BLE001 (a step may wrap the error, as long as it says so)
-            assert _comes_from(error), f"call {call} failed; the step raised {error!r} and lost the cause"
-        else:
-            raise AssertionError(f"call {call} failed, and the step returned {sorted(outputs)} as if nothing had been")
-        after = _visible(rehearsal, context)
-        changed = [name for name in after if after[name] != before.get(name)]
-        assert not changed, f"after a failure others can see: {', '.join(sorted(changed))}"
+        aimed, reached = call, _fail_at(rehearsal, call)
+        # A step that tells its progress by the clock makes fewer calls when it is faster: then its last one fails.
+        while 0 < reached < aimed:
+            aimed, reached = reached, _fail_at(rehearsal, reached)
+
+
+def _fail_at(rehearsal: Rehearsal, call: int) -> int:
+    """Let a call of the context fail and look at what is left; return how many calls there were up to it."""
+    before = _visible(rehearsal, None)
+    doors = Doors(fail_at=call)
+    context = rehearsal.context(doors)
+    try:
+        outputs = rehearsal.run(context)
+    except Exception as error:
+        if doors.calls < call:
+            raise
+        assert _comes_from(error), f"call {call} failed; the step raised {error!r} and lost the cause"
+    else:
+        lost = doors.calls >= call
+        assert not lost, f"call {call} failed, and the step returned {sorted(outputs)} as if nothing had been"
+        return doors.calls
+    after = _visible(rehearsal, context)
+    changed = [name for name in after if after[name] != before.get(name)]
+    assert not changed, f"after a failure others can see: {', '.join(sorted(changed))}"
+    return call
 
 
 def step_can_be_cancelled(rehearsal: Rehearsal, case: Case) -> None:
