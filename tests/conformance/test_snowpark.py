@@ -98,6 +98,13 @@ def to_score(context: StepContext) -> dict[str, Artifact]:
     return {"model": registered, "table": given["data"]}
 
 
+def to_promote(context: StepContext) -> dict[str, Artifact]:
+    """Register a version, which is the first of its model."""
+    given = to_register(context)
+    registered = _world(context).run("register.model", {"sample_rows": 5}, **given)["registered"]
+    return {"registered": registered, "test": given["data"]}
+
+
 def to_sum_up(context: StepContext) -> dict[str, Artifact]:
     """Hand a model and its evaluation to the summary, which uses no platform."""
     task = LearningTask(features=("AGE",), target="PLAN", task="binary", classes=("no", "yes"))
@@ -159,6 +166,7 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "train.logistic": Case(params=SOURCE, inputs=rows_to_learn),
             "evaluate.holdout": Case(params={"resamples": 10}, inputs=to_measure),
             "register.model": Case(params={"sample_rows": 5}, inputs=to_register),
+            "promote.champion": Case(params={"resamples": 100}, inputs=to_promote),
             "score.model": Case(params={"identifiers": ["ID"]}, inputs=to_score),
             "report.summary": Case(inputs=to_sum_up),
         },

@@ -92,6 +92,17 @@ def test_the_first_version_is_promoted(world: World, versions: Any, production: 
     assert len(decisions(world, versions["worse"])) == 1  # it had the alias: nothing was decided
 
 
+def test_the_one_in_production_registered_again_is_still_what_a_candidate_must_beat(
+    world: World, versions: Any, production: Any
+) -> None:
+    production("good")
+    good = train(world, versions["table"], "PLAN")
+    assert register(world, good, "a") == versions["good"]
+    with pytest.raises(StoppedByGateError, match="is not promoted"):
+        promote(world, versions, "worse")
+    assert holder(world) == versions["good"].version
+
+
 def test_a_better_one_is_promoted_and_the_numbers_are_kept(world: World, versions: Any, production: Any) -> None:
     production("worse")
     outputs = promote(world, versions, "good")

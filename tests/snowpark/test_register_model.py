@@ -94,6 +94,19 @@ def test_another_key_is_another_version_and_takes_the_alias(world: World, traine
     assert model.version("CANDIDATE").version_name == again.version == "V_0123456789AB"
 
 
+def test_the_version_in_production_is_registered_again_and_stays_there(
+    world: World, trained: Trained, outputs: Any
+) -> None:
+    """A version has one alias: were it CANDIDATE again, the gate would find nobody in production to compare with."""
+    registry = open_registry(world.context("look"))
+    move_alias(registry, "PLANS", outputs["registered"].version, "PRODUCTION")
+    again = register(world, trained, {"name": "plans"})
+    model = registry.get_model("PLANS")
+    assert model.version("PRODUCTION").version_name == again["registered"].version == outputs["registered"].version
+    assert "keeps its alias PRODUCTION" in again["report"].sections[0].body
+    model.version("PRODUCTION").unset_alias("PRODUCTION")
+
+
 def test_runs_that_move_the_alias_at_the_same_time_do_not_fail(world: World, trained: Trained, outputs: Any) -> None:
     registered = [outputs["registered"], register(world, trained, {"name": "plans"}, key="f" * 32)["registered"]]
     registry = open_registry(world.context("move"))

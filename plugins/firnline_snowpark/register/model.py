@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 KEY_DIGITS: Final = 12
 SHOWN_CLASSES: Final = 10
 ALIAS_ATTEMPTS: Final = 10
+SYSTEM_ALIASES: Final = frozenset({"DEFAULT", "FIRST", "LAST"})
 # Between looking and moving, another run took the alias (2002), or freed it (2003).
 _ALIAS_MOVED: Final = frozenset({2002, 2003})
 
@@ -77,11 +78,10 @@ def run(
     checked = refuse_other_predictions(
         context, version, model, order.estimator, order.kinds, table=data.name, rows=params.sample_rows
     )
-    if params.alias is not None:
-        move_alias(registry, order.name, order.version, params.alias)
+    kept = offer_alias(registry, order.name, order.version, params.alias) if params.alias is not None else None
     return {
         "registered": RegisteredModel(name=version.fully_qualified_model_name, version=version.version_name),
-        "report": _report(version, order, checked),
+        "report": _report(version, order, checked, kept),
     }
 
 
@@ -196,8 +196,23 @@ def _complete(version: ModelVersion, order: _Order) -> None:
         version.comment = order.comment
 
 
+def offer_alias(registry: Registry, name: str, version: str, alias: str) -> str | None:
+    """Let an alias name the version, unless it has another one: return that, which it keeps.
+
+    A version has at most one alias. The one in production, registered again, would lose its place to being a candidate.
+    """
+    listed = registry.get_model(name).show_versions()
+    [aliases] = (
+        json.loads(has) for found, has in zip(listed["name"], listed["aliases"], strict=True) if found == version
+    )
+    if others := [other for other in aliases if other not in {*SYSTEM_ALIASES, alias.upper()}]:
+        return str(others[0])
+    move_alias(registry, name, version, alias)
+    return None
+
+
 def move_alias(registry: Registry, name: str, version: str, alias: str) -> None:
-    """Let an alias name the version. Where runs move it at the same time, the last one has it.
+    """Let an alias name the version, which loses the one that it has. Where runs move it at once, the last one has it.
 
     Raises:
         TransientError: others moved it each time that this run had freed it.
@@ -226,7 +241,7 @@ def _names(alias: str, aliases: str) -> bool:
     return alias.upper() in json.loads(aliases)
 
 
-def _report(version: ModelVersion, order: _Order, checked: int) -> Report:
+def _report(version: ModelVersion, order: _Order, checked: int, kept: str | None) -> Report:
     facts = order.facts
     lines = [
         ("model", version.fully_qualified_model_name),
@@ -245,5 +260,7 @@ def _report(version: ModelVersion, order: _Order, checked: int) -> Report:
         f"The version predicts what the model predicts on {checked:,} training rows. "
         "Params, metrics and the keys of data, features and model stand in its metadata."
     )
+    if kept is not None:
+        story += f" It keeps its alias {kept}: a version has at most one."
     grid = Grid(title="What the registry knows", columns=("what", "value"), rows=tuple(lines))
     return Report(title=f"Registered as {order.name}", sections=(Text(body=story), grid))

@@ -21,7 +21,8 @@ class RegisterParams(Params):
     alias: str | None = Field(
         "CANDIDATE",
         pattern=IDENTIFIER,
-        description="A second name for the version; another version that has it loses it. null: none.",
+        description="A second name for the version; another version that has it loses it. A version that has another "
+        "alias already (PRODUCTION, say) keeps that, for it can have one only. null: none.",
     )
     sample_rows: int = Field(
         50,
