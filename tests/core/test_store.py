@@ -55,7 +55,7 @@ def test_it_is_in_wal_mode(tmp_path: Path) -> None:
 
 def test_two_runs_never_share_a_folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = iter(["same", "same", "other"])
-    monkeypatch.setattr("firnline.app.new_run_id", lambda now: next(ids))
+    monkeypatch.setattr("firnline.app.running.new_run_id", lambda now: next(ids))
     project.write({"start": {"uses": "toy.source"}})
     assert project.run().record.run_id == "same"
     assert project.run().record.run_id == "other"

@@ -1,4 +1,4 @@
-"""The whole program: config → plan → run → record. Nothing else spans two of them."""
+"""Plan → run → record: execute what was planned, write down what happens, and show it."""
 
 from __future__ import annotations
 
@@ -7,41 +7,23 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from firnline.config import Composed, add_sources, check, mend
-from firnline.domain import (
-    CreditEstimate,
-    EarlierOutput,
-    Event,
-    Guard,
-    GuardContext,
-    GuardedRun,
-    OpenProject,
-    Params,
-    Pipeline,
-    Plan,
-    Platform,
-    PlatformSpec,
-    RunRecord,
-    RunStarted,
-    fold,
-    new_run_id,
-)
-from firnline.errors import ConfigError, FirnlineError, PluginError, RefusedError
-from firnline.loading import Hooks, Registry, build_registry, load_plugins
-from firnline.plan import PlanOptions, build_plan
+from firnline.app.installed import Installed
+from firnline.app.planning import Planned, guard_code, planned
+from firnline.config import Composed
+from firnline.domain import EarlierOutput, Event, GuardedRun, Plan, RunRecord, RunStarted, fold, new_run_id
+from firnline.errors import FirnlineError
+from firnline.plan import PlanOptions
 from firnline.record import KeyClaims, Past, Recorder, RunLock, Store, describe_environment, is_alive
 from firnline.run import Order, StopAsked, Workshop, execute
 from firnline.run.attempt import Mailbox, discard_files
-
-Listener = Callable[[Event], None]
 
 _RECORDED_DISTRIBUTIONS: Final = (
     "duckdb",
@@ -59,21 +41,6 @@ _RECORDED_DISTRIBUTIONS: Final = (
     "xgboost",
     "xgboost-cpu",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """The installed plugins, ready to be asked."""
-
-    hooks: Hooks
-    registry: Registry
-
-
-def load_installed(trace: Callable[[str], None] | None = None) -> Installed:
-    """Load the installed plugins and ask what they offer."""
-    loaded = load_plugins(trace=trace)
-    hooks = Hooks(loaded)
-    return Installed(hooks=hooks, registry=build_registry(loaded, hooks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,198 +79,6 @@ class Outcome:
         """0 done · 1 a stage failed · 3 stopped by a guard · 4 stopped by a gate · 130 interrupted."""
         by_gate = any(stage.gate for stage in self.record.stages.values())
         return {"finished": 0, "stopped": 4 if by_gate else 3, "interrupted": 130}.get(self.record.status, 1)
-
-
-class PlatformHandle:
-    """Opens the platform when it is first needed, once, from whatever thread."""
-
-    def __init__(self, project: Path) -> None:
-        self._project = project
-        self._lock = threading.Lock()
-        self._platform: Platform | None = None
-        self._open: tuple[PlatformSpec, Params] | None = None
-
-    def reach(self, spec: PlatformSpec, params: Params) -> None:
-        """Open it now, to find out that it can be reached; another one that was open is closed."""
-        if self._open != (spec, params):
-            self.close()
-            self._open = (spec, params)
-        self.get()
-
-    def get(self) -> Platform:
-        """Return the opened platform."""
-        with self._lock:
-            if self._platform is None:
-                assert self._open is not None, "a stage uses the platform, so it was reached while checking"
-                spec, params = self._open
-                self._platform = spec.open(params, self._project)
-            return self._platform
-
-    def close(self) -> None:
-        """Let go of it, if it was opened."""
-        with self._lock:
-            platform, self._platform = self._platform, None
-        if platform is not None:
-            platform.close()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A plan with what it was made of."""
-
-    plan: Plan
-    pipeline: Pipeline
-    store: Store
-    platform: PlatformHandle
-    known: Mapping[str, EarlierOutput]
-    guard: Guard | None = None
-
-
-class _PlansPast(Past):
-    """The past as the plan saw it: another run may add to it while this one is planned."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
-        self.seen: dict[str, EarlierOutput] = {}
-
-    def outputs(self, keys: Collection[str]) -> Mapping[str, EarlierOutput]:
-        """Return what is there, and remember it."""
-        found = super().outputs(keys)
-        self.seen.update(found)
-        return found
-
-
-@contextmanager
-def planned(
-    composed: Composed,
-    installed: Installed,
-    options: PlanOptions,
-    sweep_id: str | None = None,
-    platform: PlatformHandle | None = None,
-) -> Iterator[Planned]:
-    """Check and plan a composed configuration; the store is closed at the end, and so is a platform that is opened.
-
-    Args:
-        composed: the configuration.
-        installed: the plugins.
-        options: what the user asked for beside the configuration.
-        sweep_id: the multirun that it is a job of.
-        platform: the handle to use, of somebody who plans many configurations; it stays open.
-
-    Raises:
-        ConfigError: with all problems.
-        RefusedError: a guard refuses the plan.
-    """
-    handle = platform if platform is not None else PlatformHandle(composed.project)
-    try:
-        pipeline = check(composed, installed.registry, handle.reach)
-        store = Store(pipeline.store)
-        try:
-            try:
-                past = _PlansPast(store)
-                plan = build_plan(pipeline, past, handle.get, options)
-            except ConfigError as error:
-                raise ConfigError(add_sources(error.problems, composed)) from error
-            guard = _open_guard(pipeline, store, handle, sweep_id)
-            reasons: list[str] = []
-            if guard is not None:
-                plan, reasons = _assessed(guard, pipeline, plan)
-            reasons += [f"{refusal.reason} ({refusal.plugin.name})" for refusal in installed.hooks.check_plan(plan)]
-            if reasons:
-                raise RefusedError("the plan is refused: " + "; ".join(reasons), hint="nothing was spent", plan=plan)
-            yield Planned(plan=plan, pipeline=pipeline, store=store, platform=handle, known=past.seen, guard=guard)
-        finally:
-            store.close()
-    finally:
-        if platform is None:
-            handle.close()
-
-
-@contextmanager
-def opened_project(composed: Composed, installed: Installed) -> Iterator[OpenProject]:
-    """Check a composed configuration and open its store, for commands that look at runs. Raises as :func:`planned`."""
-    handle = PlatformHandle(composed.project)
-    try:
-        pipeline = check(composed, installed.registry, handle.reach)
-        store = Store(pipeline.store)
-        try:
-            yield OpenProject(pipeline=pipeline, folder=store.root, history=Past(store), open_platform=handle.get)
-        finally:
-            store.close()
-    finally:
-        handle.close()
-
-
-def _open_guard(pipeline: Pipeline, store: Store, platform: PlatformHandle, sweep_id: str | None) -> Guard | None:
-    if pipeline.guard is None or pipeline.guard_params is None:
-        return None
-    context = GuardContext(
-        pipeline=pipeline.name,
-        folder=store.root / "guard",
-        history=Past(store),
-        open_platform=platform.get if pipeline.uses_platform else None,
-        sweep_id=sweep_id,
-    )
-    with _guard_code(pipeline):
-        return pipeline.guard.open(pipeline.guard_params, context)
-
-
-def _assessed(guard: Guard, pipeline: Pipeline, plan: Plan) -> tuple[Plan, list[str]]:
-    """Return the plan with what the guard expects it to cost, and why the guard refuses it."""
-    with _guard_code(pipeline):
-        assessment = guard.assess(plan)
-    nothing = CreditEstimate(p50=0.0, p90=0.0)
-    stages = tuple(
-        replace(stage, credits=found.p50, credits_p90=found.p90, credits_basis=found.basis)
-        if (found := assessment.stages.get(stage.name)) is not None
-        else stage
-        for stage in plan.stages
-    )
-    overhead = assessment.overhead if assessment.overhead is not None else nothing
-    plan = replace(plan, stages=stages, overhead_credits=overhead.p50, budget_credits=assessment.budget)
-    return plan, list(assessment.refusals)
-
-
-@contextmanager
-def _guard_code(pipeline: Pipeline) -> Iterator[None]:
-    """Run code of the guard inside: what it raises by mistake names it."""
-    try:
-        yield
-    except FirnlineError:
-        raise
-    except Exception as error:
-        name = pipeline.guard.name if pipeline.guard is not None else ""
-        raise PluginError(
-            f"the guard {name!r} failed: {type(error).__name__}: {error}",
-            hint="run without it (~guard), or report the error to its author",
-        ) from error
-
-
-def all_problems(project: Path, overrides: Sequence[str], installed: Installed, error: ConfigError) -> ConfigError:
-    """Return what Hydra refused together with all that our own check has to say about the rest."""
-    composed = mend(project, overrides, error)
-    if composed is None:
-        return error
-    handle = PlatformHandle(project)
-    try:
-        check(composed, installed.registry, handle.reach)
-    except ConfigError as everything:
-        return everything
-    finally:
-        handle.close()
-    return error
-
-
-def make_plan(
-    composed: Composed,
-    installed: Installed,
-    options: PlanOptions | None = None,
-    platform: PlatformHandle | None = None,
-) -> Plan:
-    """Return the plan of a composed configuration. Arguments and errors are those of :func:`planned`."""
-    options = options if options is not None else PlanOptions()
-    with planned(composed, installed, options, platform=platform) as ready:
-        return ready.plan
 
 
 def run_pipeline(composed: Composed, installed: Installed, options: RunOptions | None = None) -> Outcome:
@@ -348,14 +123,14 @@ def _watched(ready: Planned, run_id: str, mailbox: Mailbox) -> Iterator[list[Fir
         yield trouble
         return
     run = GuardedRun(run_id=run_id, plan=ready.plan, stop=lambda reason: mailbox.put(StopAsked(reason)))
-    with _guard_code(ready.pipeline):
+    with guard_code(ready.pipeline):
         around = ready.guard.around(run)
         around.__enter__()
     try:
         yield trouble
     finally:
         try:
-            with _guard_code(ready.pipeline):
+            with guard_code(ready.pipeline):
                 around.__exit__(None, None, None)
         except FirnlineError as error:
             trouble.append(error)
@@ -515,8 +290,3 @@ def _stop_on_signal(mailbox: Mailbox) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def objective(outcome: Outcome, metric: str | None) -> float | None:
-    """Return what a sweeper optimises: the metric ``STAGE.METRIC`` of the run; None without one."""
-    return outcome.record.metrics.get(metric) if metric else None
