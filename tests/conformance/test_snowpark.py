@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -145,6 +145,28 @@ def csv_file(context: StepContext) -> dict[str, Artifact]:
     return {}
 
 
+FUNCTIONS = """
+def build(table):
+    return table.group_by("PLAN").count()
+
+def double(age):
+    return age * 2
+"""
+
+
+def with_functions(context: StepContext) -> dict[str, Artifact]:
+    """Write a module of functions into the project, and make a small table."""
+    (context.project / "own_functions.py").write_text(FUNCTIONS, encoding="utf-8")
+    return one_table(context)
+
+
+def listed(make: Callable[[StepContext], dict[str, Artifact]]) -> Callable[[StepContext], dict[str, list[Artifact]]]:
+    """Hand the table to a port that takes several."""
+    return lambda context: {"tables": [make(context)["table"]]}
+
+
+QUERY = {"query": "SELECT PLAN, COUNT(*) AS N FROM {{ table }} GROUP BY PLAN"}
+DOUBLED = {"DOUBLED": {"function": "own_functions:double", "columns": ["AGE"], "type": "number"}}
 EXPECTED = {"some": {"kind": "row_count", "low": 1}}
 SOURCE = {"target": "PLAN", "identifiers": ["ID"], "set_aside": ["SPEND"]}
 
@@ -160,6 +182,10 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "check.expect": Case(params={"customers": EXPECTED}, inputs=business),
             "check.expect_table": Case(params={"expect": EXPECTED}, inputs=one_table),
             "features.churn": Case(params=FEATURES, inputs=business),
+            "features.sql": Case(params=QUERY, inputs=listed(one_table)),
+            "features.snowpark": Case(params={"function": "own_functions:build"}, inputs=listed(with_functions)),
+            "features.udf": Case(params={"apply": DOUBLED}, inputs=with_functions),
+            "prepare.sql": Case(params=QUERY, inputs=listed(one_table)),
             "split.time": Case(params={"date_column": "DAY", "gap_days": 1}, inputs=snapshots),
             "split.random": Case(params={"seed": 3}, inputs=one_table),
             "train.xgboost": Case(params={**SOURCE, "rounds": 5}, inputs=rows_to_learn),

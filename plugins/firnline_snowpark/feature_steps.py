@@ -1,0 +1,56 @@
+"""Steps that a user shapes to their own tables: queries, functions, selection, encoders, checks of others."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from firnline.domain import Port, Report, StepSpec, Table
+from firnline_snowpark.churn_steps import ON_SNOWPARK, TABLE
+from firnline_snowpark.query.function_params import ColumnFunctionsParams, FrameFunctionParams
+from firnline_snowpark.query.params import SqlParams
+
+_REPORT: Final = Port(kind=Report, description="What was done and found.")
+_TABLES: Final = Port(
+    kind=Table, many=True, description="The tables to work on; params.names says what each is called."
+)
+
+_SQL: Final = tuple(
+    StepSpec(
+        id=id_,
+        run="firnline_snowpark.query.select:run",
+        summary=summary,
+        params=SqlParams,
+        inputs={"tables": _TABLES},
+        outputs={"table": Port(kind=Table, description="What the query selects."), "report": _REPORT},
+        source="firnline_snowpark.query.params:query_state",
+        **ON_SNOWPARK,
+    )
+    for id_, summary in (
+        ("features.sql", "Compute features by a SELECT of your own, from the config or a .sql file."),
+        ("prepare.sql", "Prepare tables by a SELECT of your own, from the config or a .sql file."),
+    )
+)
+
+_SNOWPARK = StepSpec(
+    id="features.snowpark",
+    run="firnline_snowpark.query.frames:run",
+    summary="Compute features by a Python function of Snowpark data frames from your project.",
+    params=FrameFunctionParams,
+    inputs={"tables": _TABLES},
+    outputs={"table": Port(kind=Table, description="What the function's data frame describes."), "report": _REPORT},
+    source="firnline_snowpark.query.function_params:frame_function_state",
+    **ON_SNOWPARK,
+)
+
+_UDF = StepSpec(
+    id="features.udf",
+    run="firnline_snowpark.query.column_functions:run",
+    summary="Add columns by Python functions from your project, registered as UDFs, vectorised or row by row.",
+    params=ColumnFunctionsParams,
+    inputs={"table": TABLE},
+    outputs={"table": Port(kind=Table, description="The table with the new columns."), "report": _REPORT},
+    source="firnline_snowpark.query.function_params:column_functions_state",
+    **ON_SNOWPARK,
+)
+
+STEPS: Final[tuple[StepSpec, ...]] = (*_SQL, _SNOWPARK, _UDF)
