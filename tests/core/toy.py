@@ -123,6 +123,26 @@ def fail(context: StepContext, params: FailParams, left: Value | None) -> Value:
             raise AssertionError(params.how)
 
 
+class AskParams(Params):
+    """Params of toy.ask."""
+
+    overrides: tuple[str, ...] = Field((), description="of the run that it asks for")
+    gate: bool = Field(False, description="it is stopped by a gate after it has asked")
+    hang: bool = Field(False, description="it sleeps after it has asked")
+
+
+@step("toy.ask")
+def ask(context: StepContext, params: AskParams) -> Value:
+    """Ask for another run."""
+    note(context)
+    context.request_run(params.overrides, "the numbers have moved")
+    if params.gate:
+        raise StoppedByGateError("below the threshold", hint="lower it")
+    while params.hang and not context.is_cancelled():
+        time.sleep(0.01)
+    return context.save(1)
+
+
 @step("toy.table", platform=True)
 def table(context: StepContext, params: SourceParams) -> Table:
     """Make a table, of which the toy platform keeps the name."""
@@ -267,7 +287,7 @@ def open_toy(params: ToyPlatformParams, project: Path) -> ToyPlatform:
 
 @hookimpl
 def firnline_steps() -> list[StepSpec]:
-    return [source, add, total, fail, table, query, rows, stubborn, BURN]
+    return [source, add, ask, total, fail, table, query, rows, stubborn, BURN]
 
 
 @hookimpl

@@ -50,11 +50,15 @@ class RunOptions:
     Attributes:
         plan: what to reuse and what to leave out.
         sweep_id: the multirun that this run is a job of.
+        reason: why the run is made.
+        requested_by: the run whose stage asked for it.
         listen: makes the listener that shows the run, from its plan.
     """
 
     plan: PlanOptions = field(default_factory=PlanOptions)
     sweep_id: str | None = None
+    reason: str = ""
+    requested_by: str | None = None
     listen: Callable[[Plan], Any] | None = None
 
 
@@ -180,6 +184,8 @@ def _order(
             overrides=composed.overrides,
             sweep_id=options.sweep_id,
             job=composed.job,
+            reason=options.reason,
+            requested_by=options.requested_by,
         ),
         discard=lambda attempt_id: _discard_tables(recorder, ready, attempt_id),
         keep=lambda attempt_id: store.release([attempt_id]),

@@ -34,6 +34,8 @@ class Job:
     anew: frozenset[str] = frozenset()
     sweep_id: str | None = None
     resumed: bool = False
+    reason: str = ""
+    requested_by: str | None = None
 
     def __call__(self, composed: Composed) -> float | tuple[float, ...] | None:
         """Run as a job of a multirun; returns what the sweeper optimises."""
@@ -86,6 +88,8 @@ class Job:
                 folder.note_failed(number, sweep)
                 return None
             _append_stage_logs(log, outcome.folder / "logs")
+            for request in outcome.record.requests:
+                log.write(f"{request.stage} asks for a run, which no multirun starts: {' '.join(request.overrides)}\n")
         if outcome.record.status == "interrupted":
             folder.stop(INTERRUPTED)
         elif outcome.exit_code not in {0, 4}:  # that a gate stops a candidate is no failure
@@ -93,17 +97,19 @@ class Job:
         return outcome.record
 
     def run(self, composed: Composed) -> int:
-        """Run alone; returns the exit code."""
+        """Run alone, then what its stages asked for; returns the exit code of the first that did not end well."""
         from rich.console import Console
 
         from firnline.cli.render.summary import render_next_steps, render_summary
+        from firnline.cli.requested import start_requested
 
         outcome = self.execute(composed)
         if self.mode == "auto":
             Console().print(render_summary(outcome.record, report=_shown(outcome.report, composed.project)))
         elif self.mode == "quiet" and outcome.exit_code:  # what failed was shown when it did
             Console(stderr=True).print(render_next_steps(outcome.record, _shown(outcome.report, composed.project)))
-        return outcome.exit_code
+        followed = start_requested(outcome, composed, self.mode) if outcome.record.requests else 0
+        return outcome.exit_code or followed
 
     def execute(self, composed: Composed, log: IO[str] | None = None) -> Outcome:
         """Run a composed configuration; what happens is also written to ``log``."""
@@ -130,6 +136,8 @@ class Job:
         options = RunOptions(
             plan=PlanOptions(no_cache=self.no_cache, start=self.start, only=self.only, anew=self.anew),
             sweep_id=self.sweep_id,
+            reason=self.reason,
+            requested_by=self.requested_by,
             listen=listen,
         )
         return run_pipeline(composed, installed(), options)

@@ -14,7 +14,7 @@ from firnline.errors import ConfigError, FirnlineError, UsageError
 if TYPE_CHECKING:
     from firnline.config import Composed
 
-_FLAGS: Final = ("--json", "--quiet", "--only", "--from", "--no-cache")
+_FLAGS: Final = ("--json", "--quiet", "--only", "--from", "--no-cache", "--because")
 
 
 def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,9 +35,19 @@ def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @reuse_options
 @click.option("-q", "--quiet", is_flag=True, help="Show failures only.")
 @click.option("--json", "as_json", is_flag=True, help="Write events as JSON Lines.")
+@click.option("--because", metavar="TEXT", default="", help="Why the run is made; its record keeps it.")
+@click.option("--requested-by", metavar="RUN", hidden=True, help="The run whose stage asks for this one.")
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def run(
-    overrides: tuple[str, ...], *, only: str | None, start: str | None, no_cache: bool, quiet: bool, as_json: bool
+    overrides: tuple[str, ...],
+    *,
+    only: str | None,
+    start: str | None,
+    no_cache: bool,
+    quiet: bool,
+    as_json: bool,
+    because: str,
+    requested_by: str | None,
 ) -> int:
     """Run the pipeline that conf/ and OVERRIDES describe."""
     from firnline.app import all_problems
@@ -47,7 +57,7 @@ def run(
         raise UsageError("--only and --from exclude each other", hint="give one of them")
     mode: Mode = "json" if as_json else "quiet" if quiet else "auto"
     project, typed = Path.cwd(), split_arguments(overrides, _FLAGS)
-    job = Job(mode=mode, only=only, start=start, no_cache=no_cache)
+    job = Job(mode=mode, only=only, start=start, no_cache=no_cache, reason=because, requested_by=requested_by)
     if typed.is_multirun and not typed.asks:
         from firnline.cli.sweep import start_sweep
 

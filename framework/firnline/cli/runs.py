@@ -1,8 +1,10 @@
-"""``firnline runs``: list, show, compare and resume."""
+"""``firnline runs``: list, show, compare, resume and save."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from firnline.record import Store
 
 DEFAULT_STORE: Final = ".firnline"
+_EXPERIMENT: Final = re.compile(r"[A-Za-z0-9][\w-]{0,99}")
+_TITLE_LIMIT: Final = 200
 store_option = click.option(
     "--store", default=DEFAULT_STORE, show_default=True, help="The folder of records, as in store.path."
 )
@@ -25,7 +29,7 @@ store_option = click.option(
 
 @click.group()
 def runs() -> None:
-    """List, show, compare and resume runs."""
+    """List, show, compare, resume and save runs."""
 
 
 @runs.command("list")
@@ -112,7 +116,51 @@ def resume_command(run_id: str, *, store: str, quiet: bool, as_json: bool) -> in
         raise UsageError(f"run {found} is running (process {record.pid})", hint="stop it first, or wait for it")
     composed = read_composed(Path.cwd(), folder)
     only, anew = _left_to_do(folder, record, made)
-    return Job(mode="json" if as_json else "quiet" if quiet else "auto", only=only, anew=anew).run(composed)
+    return Job(
+        mode="json" if as_json else "quiet" if quiet else "auto",
+        only=only,
+        anew=anew,
+        reason=record.reason,
+        requested_by=record.requested_by,
+    ).run(composed)
+
+
+@runs.command("save")
+@store_option
+@click.option("--force", is_flag=True, help="Overwrite an experiment of this name.")
+@click.argument("run_id")
+@click.argument("name")
+def save_command(run_id: str, name: str, *, store: str, force: bool) -> None:
+    """Write the choices of a run as conf/experiment/NAME.yaml, for +experiment=NAME."""
+    from firnline.config import experiment_of, read_composed
+    from firnline.domain.wording import one_line
+    from firnline.record import find_run, load_run
+
+    project = Path.cwd()
+    if not _EXPERIMENT.fullmatch(name):
+        raise UsageError(f"{name!r} is no name of an experiment", hint="take letters, digits, _ and -")
+    target = project / "conf" / "experiment" / f"{name}.yaml"
+    if target.exists() and not force:
+        raise UsageError(f"{_shown(target)} exists already", hint="choose another name, or overwrite it with --force")
+    with opened_store(store) as opened:
+        found = find_run(opened, run_id)
+        record, folder = load_run(opened, found), opened.folder(found)
+    asked = one_line(" ".join(record.overrides), _TITLE_LIMIT)
+    title = f"What run {found} of {one_line(record.pipeline)} was asked for" + (f": {asked}" if asked else "")
+    made = experiment_of(project, read_composed(project, folder), title)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{name}.{os.getpid()}")
+    part.write_text(made.text, "utf-8")
+    part.replace(target)
+    click.echo(f"{_shown(target)} is written. Try: firnline plan {made.override}{name}")
+    if not made.follows:
+        click.echo(
+            "The files in conf/ have changed since the run; where it matters, what they said then is written out."
+        )
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd())
 
 
 def _left_to_do(folder: Path, record: RunRecord, made: Plan | None) -> tuple[str | None, frozenset[str]]:

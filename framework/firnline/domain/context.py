@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ class StepContext:
     claim: Callable[[str], None] = field(default=lambda _: None, repr=False)
     report: Callable[[str, int | None], None] = field(repr=False)
     is_cancelled: Callable[[], bool] = field(repr=False)
+    ask_run: Callable[[tuple[str, ...], str], None] = field(default=lambda *_: None, repr=False)
 
     @property
     def session(self) -> Session:
@@ -72,6 +73,14 @@ class StepContext:
     def progress(self, message: str, rows: int | None = None) -> None:
         """Tell the user how far the stage is; ``rows`` counts what was handled so far."""
         self.report(message, rows)
+
+    def request_run(self, overrides: Sequence[str], reason: str) -> None:
+        """Ask for another run of this project, which starts when this one has ended, whatever becomes of this stage.
+
+        Both records have the reason. None is started if this run is interrupted, stopped by a guard, a job of a
+        multirun, or was asked for by a run itself.
+        """
+        self.ask_run(tuple(overrides), reason)
 
 
 def _identifier(name: str) -> str:

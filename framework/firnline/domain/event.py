@@ -9,7 +9,10 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins. ``at`` is in seconds since the epoch, here and in every event."""
+    """A run begins. ``at`` is in seconds since the epoch, here and in every event.
+
+    ``reason`` is why, if somebody said so; ``requested_by`` the run whose stage asked for this one.
+    """
 
     at: float
     run_id: str
@@ -20,6 +23,8 @@ class RunStarted:
     overrides: tuple[str, ...] = ()
     sweep_id: str | None = None
     job: int | None = None
+    reason: str = ""
+    requested_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,16 @@ def skip_reason(because: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequested:
+    """A stage asks for another run, which starts when this one has ended; ``overrides`` describe it."""
+
+    at: float
+    stage: str
+    overrides: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverFailed:
     """A plugin's observing hook, or the platform in a service beside the stages, raised; the run goes on."""
 
@@ -154,6 +169,7 @@ Event: TypeAlias = (
     | StageReused
     | StageFailed
     | StageSkipped
+    | RunRequested
     | ObserverFailed
     | RunFinished
 )

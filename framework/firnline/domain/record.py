@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from firnline.domain.event import (
     Event,
     RunFinished,
+    RunRequested,
     RunStarted,
     RunStatus,
     StageFailed,
@@ -64,6 +65,9 @@ class RunRecord:
     overrides: tuple[str, ...] = ()
     sweep_id: str | None = None
     job: int | None = None
+    reason: str = ""
+    requested_by: str | None = None
+    requests: tuple[RunRequested, ...] = ()
     stages: Mapping[str, StageRecord] = field(default_factory=dict)
 
     @property
@@ -90,7 +94,11 @@ def fold(events: Iterable[Event]) -> RunRecord | None:
                     overrides=event.overrides,
                     sweep_id=event.sweep_id,
                     job=event.job,
+                    reason=event.reason,
+                    requested_by=event.requested_by,
                 )
+            case RunRequested() if record is not None:
+                record = replace(record, requests=(*record.requests, event))
             case RunFinished() if record is not None:
                 record = replace(record, status=event.status, seconds=event.seconds)
             case _:

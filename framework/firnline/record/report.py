@@ -65,6 +65,7 @@ def render_report(
         "commit": _commit(environment),
         "sweep": _sweep(record),
         "overrides": printable(" ".join(record.overrides)),
+        "reason": printable(record.reason),
         "version": printable(environment.get("firnline", "")),
         "stages": stages,
         "failures": [stage for stage in stages if stage.state in _BAD],

@@ -35,6 +35,15 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Requested:
+    """A step asks for another run."""
+
+    stage: str
+    overrides: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """An attempt ended: with outputs, or with an error."""
 
@@ -51,7 +60,7 @@ class StopAsked:
     reason: str = ""
 
 
-Mailbox = SimpleQueue[Progressed | Ended | StopAsked]
+Mailbox = SimpleQueue[Progressed | Requested | Ended | StopAsked]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +169,7 @@ class ThreadAttempt:
             claim=lambda table: self.shop.claim(self.attempt_id, table),
             report=lambda message, rows: self.shop.mailbox.put(Progressed(self.stage.name, message, rows)),
             is_cancelled=self._cancelled.is_set,
+            ask_run=lambda overrides, reason: self.shop.mailbox.put(Requested(self.stage.name, overrides, reason)),
         )
 
     def _open_session(self) -> Session:

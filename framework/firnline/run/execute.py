@@ -16,6 +16,7 @@ from firnline.domain import (
     Plan,
     PlannedStage,
     RunFinished,
+    RunRequested,
     RunStarted,
     Stage,
     StageFailed,
@@ -31,7 +32,16 @@ from firnline.domain import (
 )
 from firnline.domain.event import INTERRUPTION, STOPPED_BY_GUARD, RunStatus
 from firnline.errors import InterruptedRunError, StageTimeoutError, StoppedByGateError
-from firnline.run.attempt import Ended, Progressed, StopAsked, ThreadAttempt, Workshop, discard_files, hint_of
+from firnline.run.attempt import (
+    Ended,
+    Progressed,
+    Requested,
+    StopAsked,
+    ThreadAttempt,
+    Workshop,
+    discard_files,
+    hint_of,
+)
 from firnline.run.boundary import is_transient
 from firnline.run.outputs import collect_metrics, count_rows
 from firnline.run.schedule import Schedule
@@ -179,6 +189,10 @@ class _Walk:
                 case Progressed():
                     yield StageProgress(
                         at=self.order.clock(), stage=message.stage, message=message.message, rows=message.rows
+                    )
+                case Requested():
+                    yield RunRequested(
+                        at=self.order.clock(), stage=message.stage, overrides=message.overrides, reason=message.reason
                     )
                 case Ended():
                     yield from self._ended(message)

@@ -20,6 +20,7 @@ from firnline.domain.event import (
     Event,
     ObserverFailed,
     RunFinished,
+    RunRequested,
     RunStarted,
     StageFailed,
     StageFinished,
@@ -97,7 +98,7 @@ class LiveProgress(Listener):
     def __call__(self, event: Event) -> None:
         """Take one event in; what must not be missed goes above the table and stays there."""
         self._progress.apply(event)
-        if isinstance(event, StageRetried | StageFailed | ObserverFailed):
+        if isinstance(event, StageRetried | StageFailed | RunRequested | ObserverFailed):
             self._live.console.print(_line(event))
         if isinstance(event, RunFinished):
             self._live.refresh()
@@ -209,6 +210,8 @@ def _line(event: Event, width: int = 0) -> Text:
             return about(event.stage, state, duration_text(event.seconds), f"{event.kind}: {event.message}{hint}")
         case StageSkipped():
             return about(event.stage, "skipped", f"because {event.reason}" if event.because else event.reason)
+        case RunRequested():
+            return about(event.stage, "running", f"{' '.join(event.overrides)}: {event.reason}", label="asks for a run")
         case ObserverFailed():
             again = ", it is not called again" if event.hook.startswith("firnline_") else ""
             return plain(f"{event.plugin}: {event.hook} failed{again}: {event.message}", "yellow")

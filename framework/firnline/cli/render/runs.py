@@ -257,6 +257,12 @@ def _facts(record: RunRecord, zone: tzinfo | None) -> Iterable[tuple[str, str]]:
     yield "plan", record.plan_hash[:12]
     if record.overrides:
         yield "overrides", " ".join(record.overrides)
+    if record.reason:
+        yield "reason", record.reason
+    if record.requested_by:
+        yield "asked for by", record.requested_by
+    for request in record.requests:
+        yield "asked for", f"{' '.join(request.overrides)} ({request.reason})"
     if record.sweep_id:
         yield "sweep", record.sweep_id + (f", job {record.job}" if record.job is not None else "")
 
