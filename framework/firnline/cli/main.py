@@ -19,7 +19,7 @@ from firnline.loading.discovery import FoundEntry, find_commands
 _VERBS: Final[dict[str, tuple[str, str]]] = {
     "run": ("firnline.cli.run:run", "Run a pipeline; with -m, many of them."),
     "plan": ("firnline.cli.plan:plan", "Show what a run would do, and why."),
-    "runs": ("firnline.cli.runs:runs", "List, show, compare and resume runs."),
+    "runs": ("firnline.cli.runs:runs", "List, show, compare, resume and save runs."),
     "sweep": ("firnline.cli.sweeps:sweep", "List, show and resume multiruns."),
     "lineage": ("firnline.cli.lineage:lineage", "Show what an artifact was made from, and what from it."),
     "steps": ("firnline.cli.installed:steps", "Show the steps that installed plugins offer."),

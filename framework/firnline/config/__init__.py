@@ -3,6 +3,7 @@
 from firnline.config.arguments import Arguments, split_arguments
 from firnline.config.check import check
 from firnline.config.composed import Composed, read_composed
+from firnline.config.experiment import Experiment, experiment_of
 from firnline.config.jobs import JobConfig, expand
 from firnline.config.launch import compose, launch
 from firnline.config.mend import first_choices, mend
@@ -14,12 +15,14 @@ __all__ = [
     "Arguments",
     "Composed",
     "ConfFolder",
+    "Experiment",
     "JobConfig",
     "add_sources",
     "check",
     "compose",
     "double_providers",
     "expand",
+    "experiment_of",
     "field_type",
     "find_conf_folders",
     "find_options",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NoReturn
 
-from firnline.config.composed import Composed
+from firnline.config.composed import NO_OPTION, Composed
 from firnline.config.graph import connect
 from firnline.config.names import nearest
 from firnline.config.overrides import override_path, typed_source
@@ -74,6 +74,7 @@ def check(
 def _dropped(composed: Composed) -> frozenset[str]:
     """Return the nodes that are not wanted: null ones, and what a pipeline says of a stage whose option was dropped."""
     typed = {override_path(o) for o in composed.overrides if o.startswith("~") or o.endswith("=null")}
+    typed |= {group.rpartition("@")[2] for group, option in composed.choices.items() if option == NO_OPTION}
     return frozenset(
         name
         for name, node in composed.data.items()

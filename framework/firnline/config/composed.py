@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from firnline.config.search_path import find_conf_folders
 from firnline.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+# As a value in a file it does what ~PATH does on the command line: the key is not there.
+TAKEN_OUT: Final = "<taken out>"
+# The chosen option of a group of which none is chosen (`override /score: null`).
+NO_OPTION: Final = "null"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,7 @@ class Composed:
     Attributes:
         data: the whole config without the ``hydra`` node, interpolations resolved.
         project: the project folder (that of ``conf/``).
-        choices: config group → chosen option.
+        choices: config group → chosen option; ``null`` for none.
         sources: the folders on the search path, in the order in which Hydra looks.
         primary: name of the primary config file, without ``.yaml``.
         overrides: what was typed, task overrides only.
@@ -79,12 +84,19 @@ def from_hydra(config: DictConfig, hydra_node: Any, project: Path) -> Composed:
             problems.append(_unresolved(str(key), error))
             node = config._get_node(key)  # noqa: SLF001 (as above)
             data[str(key)] = OmegaConf.to_container(node) if OmegaConf.is_config(node) else "???"
+    # A stage that is taken out stays as one that is null: others may name it, and do without.
+    data = {key: None if value == TAKEN_OUT else value for key, value in data.items()}
+    data = take_out(data)
     runtime = hydra_node.runtime
     number = OmegaConf.select(hydra_node, "job.num", throw_on_missing=False)
     return Composed(
         data=data,
         project=project,
-        choices={str(key): str(value) for key, value in runtime.choices.items() if not str(key).startswith("hydra/")},
+        choices={
+            str(key): str(value) if value is not None else NO_OPTION
+            for key, value in runtime.choices.items()
+            if not str(key).startswith("hydra/")
+        },
         sources=tuple(
             Path(source.path) for source in runtime.config_sources if source.schema == "file" and source.path
         ),
@@ -93,6 +105,13 @@ def from_hydra(config: DictConfig, hydra_node: Any, project: Path) -> Composed:
         job=int(number) if number is not None else None,
         problems=tuple(problems),
     )
+
+
+def take_out(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping without the keys that a file takes out, at any depth."""
+    return {
+        key: take_out(value) if isinstance(value, dict) else value for key, value in data.items() if value != TAKEN_OUT
+    }
 
 
 def _typed(hydra_node: Any) -> tuple[str, ...]:
