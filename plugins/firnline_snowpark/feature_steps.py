@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from firnline.domain import Port, Report, StepSpec, Table
-from firnline_snowpark.churn_steps import ON_SNOWPARK, TABLE
+from firnline_snowpark.churn_steps import FINDINGS, ON_SNOWPARK, TABLE
+from firnline_snowpark.ingest.table_params import TableParams
+from firnline_snowpark.prepare.flatten_params import FlattenParams
 from firnline_snowpark.query.function_params import ColumnFunctionsParams, FrameFunctionParams
 from firnline_snowpark.query.params import SqlParams
 
@@ -53,4 +55,24 @@ _UDF = StepSpec(
     **ON_SNOWPARK,
 )
 
-STEPS: Final[tuple[StepSpec, ...]] = (*_SQL, _SNOWPARK, _UDF)
+_FLATTEN = StepSpec(
+    id="prepare.flatten",
+    run="firnline_snowpark.prepare.flatten:run",
+    summary="Turn paths into VARIANT values into typed columns, and arrays into rows; what would not cast is told.",
+    params=FlattenParams,
+    inputs={"table": TABLE},
+    outputs={"table": Port(kind=Table, description="The flat table."), **FINDINGS},
+    **ON_SNOWPARK,
+)
+
+_INGEST_TABLE = StepSpec(
+    id="ingest.table",
+    run="firnline_snowpark.ingest.table:run",
+    summary="Begin with a table that is in the platform already, or shared with it, as it is or as it was.",
+    params=TableParams,
+    outputs={"table": Port(kind=Table, description="The rows that were taken."), "report": _REPORT},
+    source="firnline_snowpark.ingest.table_params:table_state",
+    **ON_SNOWPARK,
+)
+
+STEPS: Final[tuple[StepSpec, ...]] = (_INGEST_TABLE, *_SQL, _SNOWPARK, _UDF, _FLATTEN)

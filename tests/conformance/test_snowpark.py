@@ -165,6 +165,22 @@ def listed(make: Callable[[StepContext], dict[str, Artifact]]) -> Callable[[Step
     return lambda context: {"tables": [make(context)["table"]]}
 
 
+def existing(context: StepContext) -> dict[str, Artifact]:
+    """Make a table that the pipeline knows by name only."""
+    context.session.sql("CREATE TABLE EXISTING AS SELECT 1 AS ID, 'a' AS KIND").collect()
+    return {}
+
+
+def nested(context: StepContext) -> dict[str, Artifact]:
+    """Make a table with a VARIANT column."""
+    table = _world(context).table("ID INT, V VARIANT", """1, PARSE_JSON('{"n": 1, "items": [2, 3]}')""")
+    return {"table": table}
+
+
+FLAT = {
+    "arrays": {"item": {"column": "V", "path": "items"}},
+    "columns": {"N": {"column": "V", "path": "n", "type": "integer"}, "ITEM": {"column": "item", "type": "text"}},
+}
 QUERY = {"query": "SELECT PLAN, COUNT(*) AS N FROM {{ table }} GROUP BY PLAN"}
 DOUBLED = {"DOUBLED": {"function": "own_functions:double", "columns": ["AGE"], "type": "number"}}
 EXPECTED = {"some": {"kind": "row_count", "low": 1}}
@@ -185,10 +201,15 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "features.sql": Case(params=QUERY, inputs=listed(one_table)),
             "features.snowpark": Case(params={"function": "own_functions:build"}, inputs=listed(with_functions)),
             "features.udf": Case(params={"apply": DOUBLED}, inputs=with_functions),
+            "ingest.table": Case(params={"table": "EXISTING", "filter": "ID > 0"}, inputs=existing),
+            "prepare.flatten": Case(params=FLAT, inputs=nested),
             "prepare.sql": Case(params=QUERY, inputs=listed(one_table)),
             "split.time": Case(params={"date_column": "DAY", "gap_days": 1}, inputs=snapshots),
             "split.random": Case(params={"seed": 3}, inputs=one_table),
             "train.xgboost": Case(params={**SOURCE, "rounds": 5}, inputs=rows_to_learn),
+            "train.snowpark": Case(
+                params={**SOURCE, "estimator": "decision_tree", "settings": {"max_depth": 3}}, inputs=rows_to_learn
+            ),
             "train.logistic": Case(params=SOURCE, inputs=rows_to_learn),
             "evaluate.holdout": Case(params={"resamples": 10}, inputs=to_measure),
             "register.model": Case(params={"sample_rows": 5}, inputs=to_register),

@@ -39,6 +39,12 @@ def explicit_cast(translation: Translation, node: exp.Cast, scope: Scope) -> Val
     return constant_cast(value, target) or cast(value, target, safe=isinstance(node, exp.TryCast))
 
 
+@expression(exp.ToBoolean)
+def try_cast_to_boolean(translation: Translation, node: exp.ToBoolean, scope: Scope) -> Value:
+    """``TRY_CAST(… AS BOOLEAN)``, which the parser reads as a function of its own."""
+    return cast(translation.value(node.this, scope), t.BOOLEAN, safe=bool(node.args.get("safe")))
+
+
 def constant_cast(value: Value, target: SnowflakeType) -> Value | None:
     """Fold the casts of constants that Snowpark writes everywhere: ``1 :: INT``, ``'a' :: STRING``."""
     if value.constant is ABSENT or value.constant is None:

@@ -33,6 +33,8 @@ SCALARS = [
         "TIMESTAMP_NTZ(9)",
     ),
     ("1.23456789012345E-10::NUMBER(38, 30)", Decimal("0.000000000123456789012345"), "NUMBER(38,30)"),
+    ("TRY_CAST('yes' AS BOOLEAN)", True, "BOOLEAN"),
+    ("TRY_CAST(f AS BOOLEAN)", None, "BOOLEAN"),
     ("HASH(*) = HASH(n, f)", True, "BOOLEAN"),
 ]
 
