@@ -13,6 +13,7 @@ from firnline_snowpark.report.params import SummaryParams
 from firnline_snowpark.score.params import ScoreParams
 from firnline_snowpark.tabular.params import TabularParams
 from firnline_snowpark.train.params import LogisticParams, XGBoostParams
+from firnline_snowpark.train.snowpark_params import SnowparkParams
 
 _PLATFORM_MODULES: Final = ("snowflake.snowpark", "pyarrow")
 _LEARNING_MODULES: Final = (*_PLATFORM_MODULES, "sklearn", "pandas")
@@ -83,6 +84,17 @@ _TRAINERS = (
         outputs=_TRAIN_OUTPUTS,
         platform=True,
         modules=(*_LEARNING_MODULES, "matplotlib"),
+        extra="snowflake",
+    ),
+    StepSpec(
+        id="train.snowpark",
+        run="firnline_snowpark.train.snowpark:run",
+        summary="Let the platform fit an estimator of Snowpark ML by a stored procedure, with a search if wanted.",
+        params=SnowparkParams,
+        inputs=_TRAIN_INPUTS,
+        outputs=_TRAIN_OUTPUTS,
+        platform=True,
+        modules=(*_LEARNING_MODULES, "snowflake.ml"),
         extra="snowflake",
     ),
 )

@@ -5,7 +5,7 @@ The same expressions select the columns for training and for scoring, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -88,6 +88,40 @@ def label_sql(name: str, kind: Kind) -> str:
     return feature_sql(name, kind if kind in {"number", "flag"} else "text")
 
 
+def rows_query(
+    kinds: Mapping[str, Kind],
+    table: str,
+    task: LearningTask,
+    *,
+    others: Sequence[str] = (),
+    order: Sequence[str] = (),
+    limit: int | None = None,
+    seed: int = 0,
+) -> str:
+    """Return the query of the rows whose label is known: features, label, others. The rest as in :func:`read_batches`.
+
+    Args:
+        kinds: of the table's columns.
+        table: fully qualified, ready for SQL.
+        task: which columns.
+        others: further columns, as text.
+        order: columns that order the rows.
+        limit: take a sample of so many rows.
+        seed: of that sample.
+    """
+    expressions = [
+        *(feature_sql(name, kinds[name]) for name in task.features),
+        label_sql(task.target, kinds[task.target]),
+        *(f"CAST({quoted(name)} AS TEXT)" for name in others),
+    ]
+    listed = ", ".join(f"{sql} AS C{index}" for index, sql in enumerate(expressions))
+    query = f"SELECT {listed} FROM {table} WHERE {quoted(task.target)} IS NOT NULL"  # noqa: S608 (identifiers are quoted)
+    if limit is not None:
+        picked = ", ".join([*(quoted(name) for name in order or task.features), str(seed)])
+        return f"{query} ORDER BY HASH({picked}) LIMIT {limit}"
+    return f"{query} ORDER BY {', '.join(quoted(name) for name in order)}" if order else query
+
+
 def read_batches(
     session: Session,
     table: str,
@@ -109,19 +143,7 @@ def read_batches(
         limit: take this many rows, the same ones whenever ``seed`` is the same.
         seed: of that sample.
     """
-    kinds = column_kinds(session, table)
-    expressions = [
-        *(feature_sql(name, kinds[name]) for name in task.features),
-        label_sql(task.target, kinds[task.target]),
-        *(f"CAST({quoted(name)} AS TEXT)" for name in others),
-    ]
-    listed = ", ".join(f"{sql} AS C{index}" for index, sql in enumerate(expressions))
-    query = f"SELECT {listed} FROM {table} WHERE {quoted(task.target)} IS NOT NULL"  # noqa: S608 (identifiers are quoted)
-    if limit is not None:
-        picked = ", ".join([*(quoted(name) for name in order or task.features), str(seed)])
-        query += f" ORDER BY HASH({picked}) LIMIT {limit}"
-    elif order:
-        query += f" ORDER BY {', '.join(quoted(name) for name in order)}"
+    query = rows_query(column_kinds(session, table), table, task, others=others, order=order, limit=limit, seed=seed)
     split = len(task.features)
     for batch in session.sql(query).to_arrow_batches():
         frame = batch.to_pandas()

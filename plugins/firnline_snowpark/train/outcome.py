@@ -22,7 +22,7 @@ def outcome(
     framework: str,
     rows: int,
     story: str,
-    figures: tuple[Figure, ...] = (),
+    figures: tuple[Figure | Grid, ...] = (),
 ) -> Outputs:
     """Save the fitted pipeline and say what it learned from.
 
@@ -34,7 +34,7 @@ def outcome(
         framework: import name of the estimator's library.
         rows: how many rows it was fitted on.
         story: one paragraph on the training.
-        figures: plots of the training.
+        figures: plots and tables of the training.
     """
     path = context.directory / "model.pkl"
     with path.open("wb") as file:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pandas as pd
 
     from firnline.domain import Task
@@ -26,23 +28,38 @@ def preprocessing(roles: Roles, features: pd.DataFrame, *, one_hot_limit: int, s
         scaled: impute and scale, as linear models want it; trees take numbers, and gaps in them, as they are.
         seed: of the folds in which target means are computed.
     """
+    many = {name for name in roles.texts if features[name].nunique(dropna=False) > one_hot_limit}
+    return transformer(roles, many, numbers=numbers(scaled=scaled), scaled=scaled, seed=seed)
+
+
+def transformer(roles: Roles, many_valued: Collection[str], *, numbers: Any, scaled: bool, seed: int) -> Any:
+    """Return an unfitted ColumnTransformer.
+
+    Args:
+        roles: which columns are numbers and which are text.
+        many_valued: text columns that are encoded by the mean of the target.
+        numbers: what becomes of the numbers, unfitted.
+        scaled: scale the means of the target, too.
+        seed: of the folds in which they are computed.
+    """
     from sklearn.compose import ColumnTransformer
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    few = [name for name in roles.texts if features[name].nunique(dropna=False) <= one_hot_limit]
-    many = [name for name in roles.texts if name not in few]
+    few = [name for name in roles.texts if name not in many_valued]
+    many = [name for name in roles.texts if name in many_valued]
     # Dense on purpose: trees take the zeros of a sparse matrix for missing values, an exported model does not.
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     encoder = _target_encoder(roles.task.task, seed)
     parts: list[tuple[str, Any, list[str]]] = [
-        ("number", _numbers(scaled=scaled), roles.numbers),
+        ("number", numbers, roles.numbers),
         ("category", _pipeline(_imputer(), one_hot), few),
         ("many", _pipeline(_imputer(), encoder, *([StandardScaler()] if scaled else [])), many),
     ]
     return ColumnTransformer([part for part in parts if part[2]], sparse_threshold=0.0, verbose_feature_names_out=False)
 
 
-def _numbers(*, scaled: bool) -> Any:
+def numbers(*, scaled: bool) -> Any:
+    """Return what makes numbers fit for an estimator: imputed and scaled, or as they are, gaps included."""
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import StandardScaler
 

@@ -1,0 +1,144 @@
+"""An estimator of Snowpark ML is fitted where the rows are, and is a model like any other afterwards."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+from snowflake.ml.modeling.neural_network import MLPClassifier
+from xgboost import XGBModel
+
+from firnline.domain import Table
+from firnline.errors import DataError
+from firnline_snowpark.train.estimators import ESTIMATORS, settings_problem
+from firnline_snowpark.train.snowpark_params import SnowparkParams
+from tests.snowpark.churn_world import World
+from tests.snowpark.fetched import count_fetched
+from tests.snowpark.plans import FEATURES, ROWS, plans_table
+
+# "X does not have valid feature names" and its like would be errors: the fitted pipelines must not warn at all.
+pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::DeprecationWarning")
+
+COLUMNS = {"input_cols", "output_cols", "label_cols", "passthrough_cols", "drop_input_cols", "sample_weight_col"}
+SOURCE = {"identifiers": ["ID"]}
+
+
+@pytest.fixture(scope="module")
+def table(world: World) -> Table:
+    return plans_table(world)
+
+
+def fit(world: World, table: Table, target: str, **params: Any) -> Any:
+    others = [name for name in ("PLAN", "SPEND") if name != target]
+    return world.run("train.snowpark", {**SOURCE, "target": target, "set_aside": others, **params}, train=table)
+
+
+def measured(world: World, model: Any, table: Table) -> dict[str, float]:
+    found = world.run("evaluate.holdout", {"resamples": 10}, model=model, test=table, train=table)
+    return dict(found["metrics"].values)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "settings", "library"),
+    [
+        ("xgboost", {"n_estimators": 20}, "xgboost"),
+        ("lightgbm", {"n_estimators": 20}, "lightgbm"),
+    ],
+)
+def test_no_row_is_fetched_and_the_model_takes_the_tables_columns(
+    world: World, table: Table, estimator: str, settings: dict[str, Any], library: str
+) -> None:
+    with count_fetched() as fetched, world.session.query_history() as history:
+        outputs = fit(world, table, "PLAN", estimator=estimator, settings=settings)
+    # What is fetched: the kinds of the columns, the target's values with their counts, the procedure's answer.
+    assert fetched.rows < ROWS / 4
+    assert any("PROCEDURE" in query.sql_text.upper() for query in history.queries)
+    model = outputs["model"]
+    assert (model.framework, model.features, model.classes) == (library, FEATURES, ("$", "$$$", "it's"))
+    assert model.params["settings"] == settings
+    assert measured(world, model, table)["roc_auc"] > 0.8
+
+
+def test_a_search_finds_the_better_setting_and_tells_all(world: World, table: Table) -> None:
+    search = {"values": {"alpha": [0.1, 100_000.0]}, "folds": 3}
+    outputs = fit(world, table, "SPEND", estimator="linear", search=search)
+    [shown] = [section for section in outputs["report"].sections if section.title == "Search"]
+    assert [row[0] for row in shown.rows] == ["0.1", "100000.0"]
+    assert outputs["model"].load()[-1].alpha == 0.1
+    assert measured(world, outputs["model"], table)["r2"] > 0.5
+
+
+def test_a_random_search_tries_as_many_as_it_is_told_and_the_same_ones_for_a_seed(world: World, table: Table) -> None:
+    search = {"kind": "random", "iterations": 2, "folds": 2, "values": {"max_depth": [1, 2, 3, 4]}}
+    given = {"estimator": "extra_trees", "search": search, "imputer": "mean", "scaler": "min_max", "seed": 7}
+    outputs = [fit(world, table, "PLAN", settings={"n_estimators": 10}, **given) for _ in range(2)]
+    first, second = (
+        [section.rows for section in found["report"].sections if section.title == "Search"] for found in outputs
+    )
+    assert len(first[0]) == 2
+    assert first == second
+    row = pd.DataFrame([["a", 1.7, 1.0, 40.0]], columns=list(FEATURES))
+    said = [found["model"].load().predict_proba(row).tolist() for found in outputs]
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"estimator": "xgbost"}, "did you mean 'xgboost'"),
+        ({"settings": {"max_deph": 3}}, "did you mean 'max_depth'"),
+        ({"estimator": "mlp", "settings": {"hidden_layers": [3]}}, "hidden_layer_sizes"),
+        ({"search": {"values": {}}}, "at least 1 item"),
+        ({"search": {"values": {"max_depth": []}}}, "no value to try for max_depth"),
+        ({"settings": {"max_depth": 3}, "search": {"values": {"max_depth": [3]}}}, "both set and searched"),
+        ({"class_weight": "balanced", "search": {"values": {"max_depth": [3]}}}, "a search cannot weigh rows"),
+        ({"settings": {"input_cols": ["A"]}}, "take no 'input_cols'"),
+    ],
+)
+def test_wrong_params_are_refused_while_planning(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        SnowparkParams.model_validate(params)
+    assert message in str(refused.value)
+
+
+def test_what_does_not_fit_the_target_or_the_library_is_refused(world: World, table: Table) -> None:
+    with pytest.raises(DataError, match="lasso is not for classification") as refused:
+        fit(world, table, "PLAN", estimator="lasso")
+    assert "xgboost" in str(refused.value.hint)
+    with pytest.raises(DataError, match=r"LogisticRegression .* take no 'alpha'"):
+        fit(world, table, "PLAN", estimator="linear", settings={"alpha": 2.0})
+    with pytest.raises(DataError, match=r"could not fit RandomForestClassifier: .*n_estimators"):
+        fit(world, table, "PLAN", estimator="random_forest", settings={"n_estimators": -3})
+
+
+def test_signatures_are_those_of_the_classes_and_are_read_without_importing_them() -> None:
+    code = (
+        "import sys\n"
+        "from firnline_snowpark.train.snowpark_params import SnowparkParams\n"
+        "SnowparkParams.model_validate({'estimator': 'xgboost', 'settings': {'max_depth': 3}})\n"
+        "print([name for name in ('snowflake.ml', 'sklearn', 'xgboost') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
+    assert settings_problem("mlp", inspect.signature(MLPClassifier).parameters.keys() - COLUMNS) is None
+    assert settings_problem("xgboost", inspect.signature(XGBModel).parameters.keys() - {"kwargs", "callbacks"}) is None
+    for no_setting in ("kwargs", "self", "None", "Optional"):
+        assert settings_problem("mlp", [no_setting]) is not None
+    for name, estimator in ESTIMATORS.items():
+        assert estimator.classes
+        assert settings_problem(name, ["no_such_setting"]) is not None
+        assert settings_problem(name, ["random_state"]) is None, name
+
+
+def test_the_procedures_file_needs_nothing_of_ours() -> None:
+    from firnline_snowpark.train import in_platform
+
+    text = Path(str(in_platform.__file__)).read_text("utf-8")
+    assert "firnline_snowpark" not in text
+    assert "from firnline" not in text
