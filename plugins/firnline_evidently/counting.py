@@ -46,7 +46,6 @@ def count(
     source: str,
     columns: Sequence[ColumnBins],
     *,
-    fine_bins: int,
     segment: str | None = None,
 ) -> dict[str, dict[str, ColumnCounts]]:
     """Count the rows of each bin of each column.
@@ -55,14 +54,13 @@ def count(
         session: where the table is.
         source: a table's name or a query in parentheses, ready for SQL.
         columns: how values are put into bins.
-        fine_bins: how many bins of equal width numbers have.
         segment: an expression that names the segment of a row; None counts all rows as one.
 
     Returns:
         Segment → column → counts.
     """
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    texts = [text for number, column in enumerate(columns) for text in _bin_texts(number, column, fine_bins)]
+    texts = [text for number, column in enumerate(columns) for text in _bin_texts(number, column)]
     for start in range(0, len(texts), _MOST_SETS):
         part = texts[start : start + _MOST_SETS]
         for name, key, rows in session.sql(_query(source, part, segment)).collect():
@@ -71,7 +69,7 @@ def count(
     if segment is None and not found:
         found[EVERYTHING] = {}
     return {
-        name: {column.name: _read(number, column, keys, fine_bins) for number, column in enumerate(columns)}
+        name: {column.name: _read(number, column, keys) for number, column in enumerate(columns)}
         for name, keys in found.items()
     }
 
@@ -88,7 +86,7 @@ def _query(source: str, texts: Sequence[str], segment: str | None) -> str:
     )
 
 
-def _bin_texts(number: int, column: ColumnBins, fine_bins: int) -> list[str]:
+def _bin_texts(number: int, column: ColumnBins) -> list[str]:
     value = value_sql(column)
     if column.kind == "category":
         whens = "".join(
@@ -100,16 +98,16 @@ def _bin_texts(number: int, column: ColumnBins, fine_bins: int) -> list[str]:
     bins = f"CASE WHEN {value} IS NULL THEN '{number}:q:{MISSING}'{whens} ELSE '{number}:q:{len(column.edges)}' END"
     if column.width <= 0:
         return [bins]
-    place = f"LEAST(GREATEST(FLOOR(({value} - ({column.low!r})) / {column.width!r}), 0), {fine_bins - 1})"
+    place = f"LEAST(GREATEST(FLOOR(({value} - ({column.low!r})) / {column.width!r}), 0), {column.fine_bins - 1})"
     fine = f"COALESCE('{number}:f:' || TO_VARCHAR(CAST({place} AS INTEGER)), '{number}:f:{MISSING}')"
     return [bins, fine]
 
 
-def _read(number: int, column: ColumnBins, keys: Mapping[str, int], fine_bins: int) -> ColumnCounts:
+def _read(number: int, column: ColumnBins, keys: Mapping[str, int]) -> ColumnCounts:
     places = len(column.categories) + 1 if column.kind == "category" else len(column.edges) + 1
     bins = tuple(keys.get(f"{number}:q:{place}", 0) for place in range(places))
     fine: tuple[int, ...] = ()
     if column.kind == "number" and column.width > 0:
-        fine = tuple(keys.get(f"{number}:f:{place}", 0) for place in range(fine_bins))
+        fine = tuple(keys.get(f"{number}:f:{place}", 0) for place in range(column.fine_bins))
     missing = keys.get(f"{number}:q:{MISSING}", 0)
     return ColumnCounts(rows=sum(bins) + missing, missing=missing, bins=bins, fine=fine)

@@ -43,19 +43,19 @@ def draw_bars(labels: Sequence[str], reference: Sequence[float], current: Sequen
     return _svg(parts)
 
 
-def draw_history(points: Sequence[tuple[dt.datetime, float, float]]) -> str:
-    """Draw a value over time, and its threshold."""
+def draw_history(points: Sequence[tuple[dt.datetime, float, float | None]]) -> str:
+    """Draw a value over time, and its threshold where there was one."""
     wide, high = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
     first, last = points[0][0], points[-1][0]
     span = (last - first).total_seconds() or 1.0
-    highest = max(max(value, threshold) for _, value, threshold in points) * 1.1 or 1.0
+    highest = max(max(value, threshold or 0.0) for _, value, threshold in points) * 1.1 or 1.0
 
     def place(at: dt.datetime, value: float) -> str:
         x = _LEFT + (at - first).total_seconds() / span * wide
         return f"{x:.1f},{_TOP + high - value / highest * high:.1f}"
 
     values = " ".join(place(at, value) for at, value, _ in points)
-    bounds = " ".join(place(at, threshold) for at, _, threshold in points)
+    bounds = " ".join(place(at, threshold) for at, _, threshold in points if threshold is not None)
     parts = [
         *_axis(highest, lambda value: f"{value:.2g}"),
         f'<polyline points="{bounds}" fill="none" stroke="{GREY}" stroke-dasharray="5 4"/>',

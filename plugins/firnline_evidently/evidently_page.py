@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from firnline.domain import StepContext
     from firnline_evidently.params import Method, MonitorParams
     from firnline_evidently.profile import Profile
-    from firnline_evidently.rules import ColumnVerdict, Verdict
+    from firnline_evidently.verdict import ColumnVerdict, Verdict
 
 FILE: Final = "evidently.html"
 # What the registered statistics answer with, for the report that this thread makes.

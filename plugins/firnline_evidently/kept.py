@@ -9,13 +9,15 @@ from firnline_evidently.profile import FORMAT, Profile
 if TYPE_CHECKING:
     from firnline.domain import RegisteredModel, StepContext
 
-METRIC: Final = "firnline_reference_profile"
+METRIC: Final = "firnline_profile"
 
 
-def find_kept(context: StepContext, model: RegisteredModel, identity: str, settings: dict[str, Any]) -> Profile | None:
+def find_kept(
+    context: StepContext, model: RegisteredModel, what: str, identity: str, settings: dict[str, Any]
+) -> Profile | None:
     """Return the counts of a reference if they are kept with the model, counted as the params say now."""
     metrics = _version(context, model).show_metrics()
-    found = metrics.get(METRIC)
+    found = metrics.get(f"{METRIC}_{what}")
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         return None
     if found["identity"] != identity or found["profile"]["settings"] != settings:
@@ -23,10 +25,10 @@ def find_kept(context: StepContext, model: RegisteredModel, identity: str, setti
     return Profile.from_json(found["profile"])
 
 
-def keep(context: StepContext, model: RegisteredModel, identity: str, profile: Profile) -> None:
-    """Keep the counts of a reference with the model."""
+def keep(context: StepContext, model: RegisteredModel, what: str, identity: str, profile: Profile) -> None:
+    """Keep the counts of a reference with the model; ``what`` is the port that it came in by."""
     document = {"format": FORMAT, "identity": identity, "profile": profile.to_json()}
-    _version(context, model).set_metric(METRIC, document)
+    _version(context, model).set_metric(f"{METRIC}_{what}", document)
 
 
 def _version(context: StepContext, model: RegisteredModel) -> Any:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Counts: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
+# One column, or pair of columns, in a thousand that did not move may exceed what chance explains.
+CHANCE: Final = 0.001
 # A bin that one side never filled would make PSI infinite; this share stands in for it, as Evidently does it.
 EMPTY_SHARE: Final = 1e-4
 

@@ -14,7 +14,7 @@ STEPS: Final = (
     StepSpec(
         id="monitor.evidently",
         run="firnline_evidently.monitor:run",
-        summary="Tell how far the rows of today are from those that the model learned from, column by column.",
+        summary="Tell how far the rows of today are from those that the model learned from, and how the model does.",
         params=MonitorParams,
         inputs={
             "reference": Port(kind=Table, description="The rows that the model learned from."),
@@ -24,6 +24,12 @@ STEPS: Final = (
                 optional=True,
                 description="The version in whose metadata the reference's counts are kept.",
             ),
+            "predictions": Port(kind=Table, optional=True, description="The rows of today, as the model scored them."),
+            "reference_predictions": Port(
+                kind=Table, optional=True, description="The reference's rows, or others of its time, as it scored them."
+            ),
+            "labels": Port(kind=Table, optional=True, description="What turned out to be true, with the rows' keys."),
+            "evaluated": Port(kind=Metrics, optional=True, description="The model's metrics when it was evaluated."),
         },
         outputs={
             "metrics": Port(kind=Metrics, description="Share of drifted columns, the worst values, 1 if it is drift."),

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 ColumnKind: TypeAlias = Literal["number", "category"]
 
 EVERYTHING = ""  # the segment of all rows
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class ColumnBins:
         edges: between the bins of numbers, ascending; n edges make n + 1 bins, each from its lower edge on.
         low: where the fine bins begin; what lies below counts in the first one.
         width: of a fine bin, in the column's unit; 0 if the reference has a single value.
+        fine_bins: how many of them there are.
         deviation: the reference's standard deviation.
         categories: the most frequent texts; everything else is counted together, in a bin after them.
     """
@@ -31,8 +32,14 @@ class ColumnBins:
     edges: tuple[float, ...] = ()
     low: float = 0.0
     width: float = 0.0
+    fine_bins: int = 0
     deviation: float = 0.0
     categories: tuple[str, ...] = ()
+
+    @property
+    def high(self) -> float:
+        """The value from which on everything is in the last fine bin, in the column's unit."""
+        return self.low + self.width * self.fine_bins
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -68,18 +75,35 @@ class ColumnCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """Pearson's correlation of two columns over the rows that have both; None if one of them never varies there."""
+
+    first: str
+    second: str
+    value: float | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Bins and counts of a table.
 
     Attributes:
         columns: how each column is put into bins, in the table's order.
         counts: segment → column → counts. A segment is :data:`EVERYTHING`, ``COLUMN=value`` of a slice, or a week.
+        correlations: of the pairs of columns that are watched.
         settings: of the params, what the bins and segments depend on: profiles of other settings are not comparable.
     """
 
     columns: tuple[ColumnBins, ...]
     counts: dict[str, dict[str, ColumnCounts]]
     settings: dict[str, Any]
+    correlations: tuple[Correlation, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows were counted."""
+        return max((counts.rows for counts in self.counts[EVERYTHING].values()), default=0)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -100,7 +124,8 @@ class Profile:
             }
             for segment, of_columns in data["counts"].items()
         }
-        return cls(columns=columns, counts=counts, settings=data["settings"])
+        correlations = tuple(Correlation(**found) for found in data["correlations"])
+        return cls(columns=columns, counts=counts, settings=data["settings"], correlations=correlations)
 
 
 def _short(value: float) -> str:

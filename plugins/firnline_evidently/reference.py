@@ -10,6 +10,7 @@ from firnline.domain import quote_constant, quote_name
 from firnline.errors import DataError
 from firnline_evidently.counting import count, segment_sql
 from firnline_evidently.profile import EVERYTHING, ColumnBins, ColumnKind, Profile
+from firnline_evidently.relations import choose_pairs, correlate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 
     from firnline_evidently.params import MonitorParams
 
-_SETTINGS: Final = ("columns", "ignore", "bins", "fine_bins", "categories", "slices", "slice_values", "time", "season")
+_SETTINGS: Final = (
+    "columns",
+    "ignore",
+    "bins",
+    "fine_bins",
+    "categories",
+    "slices",
+    "slice_values",
+    "time",
+    "season",
+    "pairs",
+)
 _TAIL: Final = 0.001  # the fine bins leave out what lies further out: one outlier must not decide their width
 WEEK: Final = "week of "
 
@@ -109,26 +121,29 @@ def build_profile(session: Session, table: str, source: str, params: MonitorPara
         else ColumnBins(name=name, kind=kind, categories=_frequent(session, source, name, params.categories))
         for name, kind in kinds.items()
     )
-    counts = count(session, source, columns, fine_bins=params.fine_bins)
+    counts = count(session, source, columns)
     for slice_column in params.slices:
         values = _frequent(session, source, slice_column, params.slice_values)
         segment = segment_sql(slice_column, values)
-        counts |= count(session, source, columns, fine_bins=params.fine_bins, segment=segment)
+        counts |= count(session, source, columns, segment=segment)
     if params.usual is not None and params.time is not None:
         week = f"{quote_constant(WEEK)} || TO_VARCHAR(DATE_TRUNC('WEEK', {quote_name(params.time)})::DATE)"
-        counts |= count(session, source, columns, fine_bins=params.fine_bins, segment=week)
-    return Profile(columns=columns, counts=counts, settings=settings_of(params))
+        counts |= count(session, source, columns, segment=week)
+    correlations = correlate(session, source, columns, choose_pairs(sample, columns, params.pairs))
+    return Profile(columns=columns, counts=counts, settings=settings_of(params), correlations=correlations)
 
 
 def count_current(session: Session, source: str, reference: Profile, params: MonitorParams) -> Profile:
     """Count other rows in the bins of a reference."""
-    counts = count(session, source, reference.columns, fine_bins=params.fine_bins)
+    counts = count(session, source, reference.columns)
     for slice_column in params.slices:
         start = f"{slice_column}="
         values = [name.removeprefix(start) for name in reference.counts if name.startswith(start)]
         segment = segment_sql(slice_column, values)
-        counts |= count(session, source, reference.columns, fine_bins=params.fine_bins, segment=segment)
-    return Profile(columns=reference.columns, counts=counts, settings=reference.settings)
+        counts |= count(session, source, reference.columns, segment=segment)
+    pairs = [(pair.first, pair.second) for pair in reference.correlations]
+    correlations = correlate(session, source, reference.columns, pairs)
+    return Profile(columns=reference.columns, counts=counts, settings=reference.settings, correlations=correlations)
 
 
 def draw_sample(session: Session, source: str, columns: Sequence[str], rows: int) -> pd.DataFrame:
@@ -167,6 +182,7 @@ def _number_bins(name: str, sample: pd.Series[Any], deviation: float, params: Mo
         edges=tuple(float(edge) for edge in edges),
         low=float(low),
         width=float(high - low) / params.fine_bins,
+        fine_bins=params.fine_bins,
         deviation=deviation,
     )
 

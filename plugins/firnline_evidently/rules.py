@@ -3,96 +3,92 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from firnline_evidently.measures import Measures, measure_categories, measure_numbers
+from firnline_evidently.measures import CHANCE, Measures, measure_categories, measure_numbers
+from firnline_evidently.params import RULES
 from firnline_evidently.profile import EVERYTHING, ColumnBins, ColumnCounts, Profile
 from firnline_evidently.reference import slices_of, weeks_of
+from firnline_evidently.verdict import ColumnVerdict, Verdict
 
 if TYPE_CHECKING:
-    from firnline_evidently.params import Method, MonitorParams
+    from collections.abc import Sequence
 
-# One column in a thousand that did not move may exceed what chance explains.
-CHANCE: Final = 0.001
+    from firnline_evidently.params import Method, MonitorParams
+    from firnline_evidently.verdict import Kind
+
 _KS_FACTOR: Final = math.sqrt(-math.log(CHANCE / 2) / 2)  # of Kolmogorov's distribution (Smirnov, 1948)
 _FEWEST_WEEKS: Final = 4
+_NAMED: Final = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnVerdict:
-    """What became of a column in a segment.
-
-    Attributes:
-        column: its name.
-        segment: ``""`` for all rows, or a slice.
-        method: the measure that decided.
-        value: of that measure.
-        threshold: from which on it is drift: the configured one, what chance explains, or the usual variation,
-            whichever is the highest.
-        because: which of these it is.
-        measures: all measures.
-        missing_change: the share of missing values now, less that of the reference.
-        drifted: whether the measure reached its threshold.
-        missing_drifted: whether the share of missing values moved too far.
-        rows: current rows of the segment.
-    """
-
-    column: str
-    segment: str
-    method: Method
-    value: float
-    threshold: float
-    because: str
-    measures: Measures
-    missing_change: float
-    drifted: bool
-    missing_drifted: bool
-    rows: int
-
-    @property
-    def is_drift(self) -> bool:
-        """Whether either rule found something."""
-        return self.drifted or self.missing_drifted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What became of the data.
-
-    Attributes:
-        columns: of all rows, worst first.
-        slices: of each slice, worst first.
-        drifted: whether enough of the columns have drifted.
-    """
-
-    columns: tuple[ColumnVerdict, ...]
-    slices: tuple[ColumnVerdict, ...]
-    drifted: bool
-
-    @property
-    def drifted_columns(self) -> tuple[ColumnVerdict, ...]:
-        """The columns that have drifted, worst first."""
-        return tuple(verdict for verdict in self.columns if verdict.is_drift)
-
-    @property
-    def drifted_share(self) -> float:
-        """The share of columns that have drifted."""
-        return len(self.drifted_columns) / len(self.columns) if self.columns else 0.0
-
-
-def judge(reference: Profile, current: Profile, params: MonitorParams) -> Verdict:
-    """Compare two profiles of the same bins."""
-    columns = _judge_segment(reference, current, EVERYTHING, params)
+def judge_columns(reference: Profile, current: Profile, params: MonitorParams) -> Verdict:
+    """Compare two profiles of the same bins, column by column, for all rows and in each slice."""
     slices = [
         verdict
         for segment in slices_of(reference)
         if segment in current.counts
         for verdict in _judge_segment(reference, current, segment, params)
     ]
-    found = Verdict(columns=_worst_first(columns), slices=_worst_first(slices), drifted=False)
-    drifted = found.drifted_share >= params.drifted_share
-    return Verdict(columns=found.columns, slices=found.slices, drifted=drifted)
+    columns = _judge_segment(reference, current, EVERYTHING, params)
+    return Verdict(columns=_worst_first(columns), slices=_worst_first(slices))
+
+
+def judge_outputs(reference: Profile, current: Profile, params: MonitorParams, kind: Kind) -> tuple[ColumnVerdict, ...]:
+    """Compare what the model says, or what turned out to be true, with the same of the reference."""
+    own = params.model_copy(update={"threshold": params.prediction_threshold, "usual": None})
+    return tuple(replace(found, kind=kind) for found in _judge_segment(reference, current, EVERYTHING, own))
+
+
+def decide(verdict: Verdict, params: MonitorParams) -> Verdict:
+    """Say whether it counts as drift, and why: of the rules that are asked, those that found something."""
+    found = {
+        "columns": _columns_reason(verdict) if verdict.drifted_share >= params.drifted_share else "",
+        "correlations": _pairs_reason(verdict),
+        "predictions": _outputs_reason(verdict, "prediction", "the predictions have moved"),
+        "labels": _outputs_reason(verdict, "label", "the labels have moved"),
+        "performance": _performance_reason(verdict),
+    }
+    return replace(verdict, reasons=tuple(found[rule] for rule in RULES if rule in params.rules and found[rule]))
+
+
+def _columns_reason(verdict: Verdict) -> str:
+    drifted = verdict.drifted_columns
+    named = _listed([found.column for found in drifted])
+    return f"{len(drifted)} of {len(verdict.columns)} columns have drifted: {named}" if drifted else ""
+
+
+def _pairs_reason(verdict: Verdict) -> str:
+    pairs = verdict.drifted_pairs
+    if not pairs:
+        return ""
+    worst = pairs[0]
+    what = "flipped" if worst.flipped else "changed"
+    more = f", and {len(pairs) - 1} more" if len(pairs) > 1 else ""
+    names = f"{worst.first} and {worst.second}"
+    return f"the correlation of {names} has {what} from {worst.before:.2f} to {worst.now:.2f}{more}"
+
+
+def _outputs_reason(verdict: Verdict, kind: Kind, told: str) -> str:
+    drifted = [found for found in verdict.predictions if found.kind == kind and found.is_drift]
+    numbers = _listed([f"{found.column} by {found.value:.2f} ({found.method})" for found in drifted])
+    return f"{told}: {numbers}" if drifted else ""
+
+
+def _performance_reason(verdict: Verdict) -> str:
+    worse = verdict.performance.worse if verdict.performance is not None else ()
+    if not worse:
+        return ""
+    told = [
+        f"{metric.name} is {metric.value:.3f}, {'below' if metric.higher_is_better else 'above'} {metric.bound:.3f}"
+        for metric in worse
+    ]
+    return f"the model has become worse: {_listed(told)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
 
 
 def _worst_first(verdicts: list[ColumnVerdict]) -> tuple[ColumnVerdict, ...]:

@@ -19,6 +19,7 @@ from firnline_evidently import monitor
 from firnline_evidently.params import MonitorParams
 
 SCHEMA = "FIRNLINE.PUBLIC"
+INPUTS = ("predictions", "reference_predictions", "labels", "evaluated")
 Monitor = Callable[..., Mapping[str, Any]]
 
 
@@ -62,9 +63,10 @@ def run_monitor(session: Session, reference: Table, tmp_path: Path) -> Monitor:
 
     def run(frame: pd.DataFrame, *, model: Any = None, before: Table = reference, **params: Any) -> Mapping[str, Any]:
         settings = {"page": False, "history": None, "ignore": ("DAY",)} | params
+        given = {port: settings.pop(port) for port in INPUTS if port in settings}
         context = step_context(tmp_path, stage="monitor", schema=SCHEMA, session=lambda: session)
         current = store(session, frame, "CURRENT_ROWS")
-        return monitor.run(context, MonitorParams(**settings), before, current, model)
+        return monitor.run(context, MonitorParams(**settings), before, current, model, **given)
 
     return run
 
