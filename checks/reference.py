@@ -30,6 +30,9 @@ from firnline.domain import (
     SourceContext,
     StepContext,
     StepSpec,
+    TrackedRun,
+    Tracker,
+    TrackerSpec,
     Workbench,
     step,
 )
@@ -54,7 +57,7 @@ def hooks_page() -> str:
         signature = str(inspect.signature(hook)).replace("'", "")
         heading = f"### `{name}({', '.join(inspect.signature(hook).parameters)})`"
         parts.append(f"{heading}\n\n```python\ndef {name}{signature}\n```\n\n{_paragraphs(hook)}")
-    values = "`StepSpec`, `PlatformSpec`, `GuardSpec`: see [Steps, platforms and guards](steps.md)."
+    values = "`StepSpec`, `PlatformSpec`, `GuardSpec`, `TrackerSpec`: see [Steps, platforms and guards](steps.md)."
     parts.append(f"## What a registering hook returns\n\n{values}\n")
     return "\n".join(parts)
 
@@ -65,8 +68,9 @@ def steps_page() -> str:
     decorator = f"### `step`\n\n{_paragraphs(step)}"
     kinds = (StepSpec, Port, StepContext, Params, SourceContext, PlatformSpec, Platform)
     guards = (GuardSpec, GuardContext, Guard, Assessment, CreditEstimate, GuardedRun, Workbench, OpenProject)
+    trackers = (TrackerSpec, TrackedRun, Tracker)
     return "\n".join(
-        [f"{NOTE}\n# Steps, platforms and guards\n", introduction, decorator, *map(_class, kinds + guards)]
+        [f"{NOTE}\n# Steps, platforms and guards\n", introduction, decorator, *map(_class, kinds + guards + trackers)]
     )
 
 

@@ -12,6 +12,7 @@ from firnline.config import field_type
 from firnline.config.settings import FIXED_NODES, RetryNode, StageNode
 from firnline.domain import Port, StepSpec
 from firnline_costguard.params import BudgetParams, CreditGuardParams
+from firnline_mlflow.params import MlflowParams
 
 WIDTH = 100
 
@@ -44,6 +45,7 @@ def configuration_page(note: str) -> str:
     for name, model in FIXED_NODES.items():
         parts.append(f"### `{name}`\n\n{_table(model) if model is not None else _FREE_NODES[name]}")
     parts.append(f"## Guard `credits`\n\n{_table(CreditGuardParams)}\n### `guard.budget`\n\n{_table(BudgetParams)}")
+    parts.append(f"## Tracker `mlflow`\n\n{_table(MlflowParams)}")
     return "\n".join(parts)
 
 
@@ -86,7 +88,7 @@ nearest one. `firnline schema` writes the same as a JSON Schema for editors.
 _FREE_NODES: Mapping[str, str] = {
     "platform": "`name`, by default `sandbox`; the other keys are params of that platform.\n",
     "guard": "`name`, such as `credits` (`+guard=credits`); the other keys are params of that guard.\n",
-    "tracker": "Read by tracker plugins; refused while none is installed.\n",
+    "tracker": "Tracker → its params; several listen at once (`+tracker=mlflow`, `'+tracker=[mlflow,experiments]'`).\n",
     "data": "Free: stages refer to it by interpolation, as in `${data.target}`.\n",
 }
 

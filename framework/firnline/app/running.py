@@ -18,10 +18,10 @@ from typing import Any, Final
 from firnline.app.installed import Installed
 from firnline.app.planning import Planned, guard_code, planned
 from firnline.config import Composed
-from firnline.domain import EarlierOutput, Event, GuardedRun, Plan, RunRecord, RunStarted, fold, new_run_id
+from firnline.domain import EarlierOutput, Event, GuardedRun, Plan, RunRecord, RunStarted, TrackedRun, fold, new_run_id
 from firnline.errors import FirnlineError
 from firnline.plan import PlanOptions
-from firnline.record import KeyClaims, Past, Recorder, RunLock, Store, describe_environment, is_alive
+from firnline.record import KeyClaims, Past, Recorder, RunLock, Store, Trackers, describe_environment, is_alive
 from firnline.run import Order, StopAsked, Workshop, execute
 from firnline.run.attempt import Mailbox, discard_files
 
@@ -98,7 +98,8 @@ def _execute(ready: Planned, composed: Composed, installed: Installed, options: 
     run_id, folder = _new_folder(store, started)
     lock = RunLock(folder)
     try:
-        recorder = Recorder(store, run_id, ready.plan, installed.hooks, ready.platform.get)
+        trackers = _trackers(ready, composed, run_id, folder)
+        recorder = Recorder(store, run_id, ready.plan, installed.hooks, ready.platform.get, trackers)
         _throw_away_leftovers(recorder, ready)
         facts, failures = installed.hooks.environment()
         environment = describe_environment(composed.project, _RECORDED_DISTRIBUTIONS) | facts
@@ -117,6 +118,18 @@ def _execute(ready: Planned, composed: Composed, installed: Installed, options: 
     if trouble:
         raise trouble[0]
     return Outcome(record=record, plan=ready.plan, folder=folder, report=report)
+
+
+def _trackers(ready: Planned, composed: Composed, run_id: str, folder: Path) -> Trackers:
+    run = TrackedRun(
+        run_id=run_id,
+        plan=ready.plan,
+        project=composed.project,
+        store=ready.store.root,
+        folder=folder,
+        open_platform=ready.platform.get if ready.pipeline.uses_platform else None,
+    )
+    return Trackers(ready.pipeline.trackers, run)
 
 
 @contextmanager

@@ -58,6 +58,13 @@ def make_schema(registry: Registry, *, stage: bool = False) -> dict[str, Any]:
     if registry.guards:
         guard = _chosen("guard", registry.guards, definitions)
         nodes["guard"] = {"anyOf": [guard, {"type": "null"}]}
+    if registry.trackers:
+        trackers = {
+            name: {"anyOf": [_definition(offer.spec.params, f"tracker.{name}", definitions), {"type": "null"}]}
+            for name, offer in sorted(registry.trackers.items())
+        }
+        several = {"type": "object", "properties": trackers, "additionalProperties": False}
+        nodes["tracker"] = {"anyOf": [several, {"enum": [*sorted(trackers), None]}]}
     nodes |= {"defaults": {"type": "array", "description": "the options that are chosen"}, "hydra": {"type": "object"}}
     stages = {"anyOf": [_ref("stage"), {"type": "null"}]}
     return head | {"type": "object", "properties": nodes, "additionalProperties": stages, "$defs": definitions}

@@ -14,7 +14,18 @@ from firnline.config.provenance import add_sources
 from firnline.config.search_path import PROJECT_CONF, double_providers, find_options
 from firnline.config.settings import FIXED_NODES, ExecutorNode, PipelineNode, StageNode, StoreNode, SweepNode
 from firnline.config.validation import validate
-from firnline.domain import GuardSpec, Link, Params, Pipeline, PlatformSpec, Retry, Stage, StepSpec
+from firnline.domain import (
+    ChosenTracker,
+    GuardSpec,
+    Link,
+    Params,
+    Pipeline,
+    PlatformSpec,
+    Retry,
+    Stage,
+    StepSpec,
+    TrackerSpec,
+)
 from firnline.errors import ConfigError, FirnlineError, PlatformError, Problem
 from firnline.loading import Offer, Registry, missing_modules
 
@@ -49,6 +60,7 @@ def check(
     needs_platform = any(stage.spec.platform for stage in ordered)
     platform, platform_params = _check_platform(nodes.get("platform"), registry, needs_platform, problems)
     guard, guard_params = _check_guard(nodes.get("guard"), registry, problems)
+    trackers = _check_trackers(nodes.get("tracker"), registry, problems)
     if platform is not None:
         for stage in ordered:
             _check_resources(stage, platform, problems)
@@ -68,6 +80,7 @@ def check(
         sweep_direction=sweep.direction[0] if isinstance(sweep.direction, list) else sweep.direction,
         guard=guard,
         guard_params=guard_params,
+        trackers=trackers,
     )
 
 
@@ -105,10 +118,6 @@ def _check_names(nodes: Mapping[str, Any], stages: Mapping[str, Any], problems: 
                         expected="a letter, then letters, digits or _ (60 at most)",
                     )
                 )
-        elif name == "tracker":
-            problems.append(
-                Problem(path=name, message="no installed plugin reads this node", hint=f"take it out with ~{name}")
-            )
         elif name not in FIXED_NODES:
             problems.append(
                 Problem(
@@ -192,6 +201,25 @@ def _check_guard(node: Any, registry: Registry, problems: list[Problem]) -> tupl
     return offer.spec, validate(offer.spec.params, data, "guard", problems)
 
 
+def _check_trackers(node: Any, registry: Registry, problems: list[Problem]) -> tuple[ChosenTracker, ...]:
+    """Return the trackers that the node names: one by its name, or a mapping name → params."""
+    data: Mapping[str, Any] = {node: None} if isinstance(node, str) else node if isinstance(node, Mapping) else {}
+    if node is not None and not isinstance(node, str | Mapping):
+        problems.append(Problem(path="tracker", message="neither a name nor name → params", hint="+tracker=mlflow"))
+    chosen = []
+    for name, params in data.items():
+        path = f"tracker.{name}"
+        offer = registry.trackers.get(str(name))
+        if offer is None:
+            problems.append(_unknown("tracker", str(name), path, registry.trackers, registry))
+            continue
+        _check_extra(offer, f"tracker {name}", path, problems)
+        valid = validate(offer.spec.params, params, path, problems)
+        if valid is not None:
+            chosen.append(ChosenTracker(spec=offer.spec, params=valid, plugin=offer.plugin.label))
+    return tuple(chosen)
+
+
 def _absent_platform(name: str) -> PlatformSpec:
     """Stand for a platform that is not installed, in a pipeline of which no stage uses one."""
 
@@ -263,7 +291,10 @@ def _check_resources(stage: Stage, platform: PlatformSpec, problems: list[Proble
 
 
 def _check_extra(
-    offer: Offer[StepSpec] | Offer[PlatformSpec] | Offer[GuardSpec], what: str, path: str, problems: list[Problem]
+    offer: Offer[StepSpec] | Offer[PlatformSpec] | Offer[GuardSpec] | Offer[TrackerSpec],
+    what: str,
+    path: str,
+    problems: list[Problem],
 ) -> None:
     missing = missing_modules(offer.spec.modules)
     if missing:

@@ -47,12 +47,14 @@ from firnline.domain.platform import Platform, PlatformSpec
 from firnline.domain.record import RunRecord, StageRecord, fold
 from firnline.domain.sql import quote_constant, quote_name
 from firnline.domain.step import SourceContext, StepSpec, load_callable, step
+from firnline.domain.tracker import ChosenTracker, TrackedRun, Tracker, TrackerSpec
 from firnline.domain.workbench import OpenProject, Workbench
 
 __all__ = [
     "ARTIFACT_KINDS",
     "Artifact",
     "Assessment",
+    "ChosenTracker",
     "CreditEstimate",
     "EarlierOutput",
     "EarlierStage",
@@ -103,6 +105,9 @@ __all__ = [
     "Table",
     "Task",
     "Text",
+    "TrackedRun",
+    "Tracker",
+    "TrackerSpec",
     "Value",
     "Workbench",
     "artifact_from_json",

@@ -12,6 +12,7 @@ from firnline.domain.params import Params
 from firnline.domain.plan import Link, Retry
 from firnline.domain.platform import PlatformSpec
 from firnline.domain.step import StepSpec
+from firnline.domain.tracker import ChosenTracker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class Pipeline:
         sweep_direction: which end is best.
         guard: the guard's spec; None without one.
         guard_params: its validated params.
+        trackers: who listens to a run.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Pipeline:
     sweep_direction: Literal["maximize", "minimize"] = "maximize"
     guard: GuardSpec | None = None
     guard_params: Params | None = None
+    trackers: tuple[ChosenTracker, ...] = ()
 
     @property
     def uses_platform(self) -> bool:

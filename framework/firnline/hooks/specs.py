@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from firnline.domain.plan import Plan
     from firnline.domain.platform import PlatformSpec
     from firnline.domain.step import StepSpec
+    from firnline.domain.tracker import TrackerSpec
 
 
 @hookspec
@@ -40,6 +41,14 @@ def firnline_guards() -> Iterable[GuardSpec]:  # type: ignore[empty-body]
 
     The one that ``guard.name`` chooses is opened for each plan: it estimates the stages' credits, may refuse the plan,
     and watches over the run. Without a ``guard`` node none is opened.
+    """
+
+
+@hookspec
+def firnline_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
+    """Registering: return the trackers that the plugin offers. Rules as for ``firnline_steps``.
+
+    Each one that is a key of the ``tracker`` node is opened when a run begins and hears of all its events.
     """
 
 

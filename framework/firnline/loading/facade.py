@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 from firnline.errors import PluginError
 
 if TYPE_CHECKING:
-    from firnline.domain import Event, GuardSpec, Plan, PlatformSpec, StepSpec
+    from firnline.domain import Event, GuardSpec, Plan, PlatformSpec, StepSpec, TrackerSpec
     from firnline.loading.plugins import LoadedPlugins, PluginReport
 
 
-_REGISTERING: Final = frozenset({"firnline_guards", "firnline_platforms", "firnline_steps"})
+_REGISTERING: Final = frozenset({"firnline_guards", "firnline_platforms", "firnline_steps", "firnline_trackers"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,10 @@ class Hooks:
     def guards(self) -> tuple[list[tuple[PluginReport, GuardSpec]], list[HookFailure]]:
         """Return the guards of all plugins with the plugin that offers each, and what failed."""
         return self._register("firnline_guards")
+
+    def trackers(self) -> tuple[list[tuple[PluginReport, TrackerSpec]], list[HookFailure]]:
+        """Return the trackers of all plugins with the plugin that offers each, and what failed."""
+        return self._register("firnline_trackers")
 
     def check_plan(self, plan: Plan) -> tuple[Refusal, ...]:
         """Ask every guard about a plan.

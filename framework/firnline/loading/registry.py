@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from firnline.domain import GuardSpec, PlatformSpec, StepSpec
+from firnline.domain import GuardSpec, PlatformSpec, StepSpec, TrackerSpec
 
 if TYPE_CHECKING:
     from firnline.loading.facade import HookFailure, Hooks
     from firnline.loading.plugins import LoadedPlugins, PluginReport
 
-Spec = TypeVar("Spec", StepSpec, PlatformSpec, GuardSpec)
+Spec = TypeVar("Spec", StepSpec, PlatformSpec, GuardSpec, TrackerSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +41,13 @@ class Clash:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Steps, platforms and guards by name.
+    """Steps, platforms, guards and trackers by name.
 
     Attributes:
         steps: step id → offer.
         platforms: platform name → offer.
         guards: guard name → offer.
+        trackers: tracker name → offer.
         clashes: names that are offered more than once, and therefore by nobody.
         failures: hooks that raised or returned nonsense.
         plugins: the reports of all installed plugins, updated by what their hooks did.
@@ -55,6 +56,7 @@ class Registry:
     steps: Mapping[str, Offer[StepSpec]] = field(default_factory=dict)
     platforms: Mapping[str, Offer[PlatformSpec]] = field(default_factory=dict)
     guards: Mapping[str, Offer[GuardSpec]] = field(default_factory=dict)
+    trackers: Mapping[str, Offer[TrackerSpec]] = field(default_factory=dict)
     clashes: tuple[Clash, ...] = ()
     failures: tuple[HookFailure, ...] = ()
     plugins: tuple[PluginReport, ...] = ()
@@ -69,16 +71,19 @@ def build_registry(loaded: LoadedPlugins, hooks: Hooks) -> Registry:
     steps, step_failures = hooks.steps()
     platforms, platform_failures = hooks.platforms()
     guards, guard_failures = hooks.guards()
-    failures = (*step_failures, *platform_failures, *guard_failures)
+    trackers, tracker_failures = hooks.trackers()
+    failures = (*step_failures, *platform_failures, *guard_failures, *tracker_failures)
     wrong: list[tuple[PluginReport, str]] = []
     steps_by_id, step_clashes = _by_name("step", steps, StepSpec, lambda spec: spec.id, wrong)
     platforms_by_name, platform_clashes = _by_name("platform", platforms, PlatformSpec, lambda spec: spec.name, wrong)
     guards_by_name, guard_clashes = _by_name("guard", guards, GuardSpec, lambda spec: spec.name, wrong)
-    clashes = (*step_clashes, *platform_clashes, *guard_clashes)
+    trackers_by_name, tracker_clashes = _by_name("tracker", trackers, TrackerSpec, lambda spec: spec.name, wrong)
+    clashes = (*step_clashes, *platform_clashes, *guard_clashes, *tracker_clashes)
     return Registry(
         steps=steps_by_id,
         platforms=platforms_by_name,
         guards=guards_by_name,
+        trackers=trackers_by_name,
         clashes=clashes,
         failures=failures,
         plugins=tuple(_after_hooks(report, failures, clashes, wrong) for report in loaded.reports),

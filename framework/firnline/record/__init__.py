@@ -17,6 +17,7 @@ from firnline.record.runs import (
     load_run,
 )
 from firnline.record.store import Leftover, Store
+from firnline.record.trackers import Trackers
 
 __all__ = [
     "KeyClaims",
@@ -27,6 +28,7 @@ __all__ = [
     "Recorder",
     "RunLock",
     "Store",
+    "Trackers",
     "describe_artifact",
     "describe_environment",
     "find_run",

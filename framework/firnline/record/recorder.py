@@ -10,15 +10,23 @@ from collections.abc import Callable, Iterator
 from firnline.domain import Event, ObserverFailed, Plan, Platform, StageFinished, StageReused, event_to_json
 from firnline.loading import HookFailure, Hooks
 from firnline.record.store import Store
+from firnline.record.trackers import Trackers
 
 
 class Recorder:
     """Writes each event to the database and to ``events.jsonl`` before anything follows from it."""
 
     def __init__(
-        self, store: Store, run_id: str, plan: Plan, hooks: Hooks, open_platform: Callable[[], Platform]
+        self,
+        store: Store,
+        run_id: str,
+        plan: Plan,
+        hooks: Hooks,
+        open_platform: Callable[[], Platform],
+        trackers: Trackers,
     ) -> None:
         self.store, self.run_id, self.plan, self.hooks, self.open_platform = store, run_id, plan, hooks, open_platform
+        self.trackers = trackers
         self.events: list[Event] = []
         self._pending: deque[Event] = deque()
         self._sequence = 0
@@ -38,6 +46,8 @@ class Recorder:
             yield current
             for failure in self.hooks.on_event(self.run_id, current):
                 self.hook_failed(failure)
+            for plugin, what, why in self.trackers.on_event(current):
+                self._failed(plugin, what, why)
             if isinstance(current, StageFinished | StageReused):
                 self._publish(current)
 
