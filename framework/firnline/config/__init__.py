@@ -2,7 +2,7 @@
 
 from firnline.config.arguments import Arguments, split_arguments
 from firnline.config.check import check
-from firnline.config.composed import Composed, read_composed
+from firnline.config.composed import TAKEN_OUT, Composed, read_composed
 from firnline.config.experiment import Experiment, experiment_of
 from firnline.config.jobs import JobConfig, expand
 from firnline.config.launch import compose, launch
@@ -12,6 +12,7 @@ from firnline.config.search_path import ConfFolder, double_providers, find_conf_
 from firnline.config.validation import field_type
 
 __all__ = [
+    "TAKEN_OUT",
     "Arguments",
     "Composed",
     "ConfFolder",

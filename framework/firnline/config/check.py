@@ -12,7 +12,15 @@ from firnline.config.names import nearest
 from firnline.config.overrides import override_path, typed_source
 from firnline.config.provenance import add_sources
 from firnline.config.search_path import PROJECT_CONF, double_providers, find_options
-from firnline.config.settings import FIXED_NODES, ExecutorNode, PipelineNode, StageNode, StoreNode, SweepNode
+from firnline.config.settings import (
+    EXPERIMENT,
+    FIXED_NODES,
+    ExecutorNode,
+    PipelineNode,
+    StageNode,
+    StoreNode,
+    SweepNode,
+)
 from firnline.config.validation import validate
 from firnline.domain import (
     ChosenTracker,
@@ -118,6 +126,8 @@ def _check_names(nodes: Mapping[str, Any], stages: Mapping[str, Any], problems: 
                         expected="a letter, then letters, digits or _ (60 at most)",
                     )
                 )
+        elif name == EXPERIMENT:
+            problems.append(_no_experiment(node))
         elif name not in FIXED_NODES:
             problems.append(
                 Problem(
@@ -136,6 +146,20 @@ def _check_names(nodes: Mapping[str, Any], stages: Mapping[str, Any], problems: 
                 hint="choose one, for example pipeline=churn; `firnline run --info defaults` shows what was composed",
             )
         )
+
+
+def _no_experiment(node: Any) -> Problem:
+    """Say why an experiment is a node of its own: no option of that name, or its file lacks the first line."""
+    if isinstance(node, Mapping):
+        hint = "begin its file with the line `# @package _global_`"
+        return Problem(path=EXPERIMENT, message="the experiment's values are not where they belong", hint=hint)
+    file = f"conf/{EXPERIMENT}/{node}.yaml"
+    return Problem(
+        path=EXPERIMENT,
+        message="the project has no experiments",
+        value=str(node),
+        hint=f"write {file}, or `firnline runs save RUN {node}` has it written",
+    )
 
 
 def _check_options(composed: Composed, problems: list[Problem]) -> None:

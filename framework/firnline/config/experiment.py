@@ -7,6 +7,7 @@ an override, from another experiment or from both, nor in which order.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,9 +18,10 @@ from typing import Any, Final
 from firnline.config.composed import NO_OPTION, TAKEN_OUT, Composed, from_hydra, take_out
 from firnline.config.launch import PRIMARY, initialised
 from firnline.config.overrides import rewrite_overrides
+from firnline.config.settings import EXPERIMENT
 from firnline.errors import ConfigError, UsageError
 
-GROUP: Final = "experiment"
+_REFERENCE: Final = re.compile(r"(\\*)\$\{")
 _ROUNDS: Final = 200  # choices that differ; each is found by composing once
 
 
@@ -64,14 +66,12 @@ def experiment_of(project: Path, recorded: Composed, title: str) -> Experiment:
     follows = target is not None
     if target is None:
         target = _Tree(_escaped(dict(recorded.data)), _recorded_choices(recorded), recorded)
-    plus = "" if GROUP in _compose(project, []).choices else "+"
+    base = _compose(project, [])
+    plus = "" if EXPERIMENT in base.choices else "+"
     defaults: dict[str, tuple[str, Any]] = {}
-    for _ in range(_ROUNDS):
-        base = _with_draft(project, plus, defaults, {})
-        differing = _first_difference(base.choices, target.choices, defaults)
-        if differing is None:
-            break
+    while (differing := _first_difference(base.choices, target.choices, defaults)) and len(defaults) < _ROUNDS:
         defaults |= differing
+        base = _with_draft(project, plus, defaults, {})
     before = base.tree if follows else _escaped(dict(base.composed.data))
     values = _difference(before, target.tree)
     made = _with_draft(project, plus, defaults, values)
@@ -82,7 +82,7 @@ def experiment_of(project: Path, recorded: Composed, title: str) -> Experiment:
             hint="firnline run --from-run RUN uses it as it was recorded",
         )
     text = f"# @package _global_\n# {title}\n{_yaml(defaults, values)}"
-    return Experiment(text=text, follows=follows, override=f"{plus}{GROUP}=")
+    return Experiment(text=text, follows=follows, override=f"{plus}{EXPERIMENT}=")
 
 
 def _composed_again(project: Path, recorded: Composed) -> _Tree | None:
@@ -127,7 +127,7 @@ def _raw(config: Any, key: Any) -> Any:
 
 def _with_draft(project: Path, plus: str, defaults: Mapping[str, tuple[str, Any]], values: Mapping[str, Any]) -> _Tree:
     with _stored(_yaml(defaults, values)) as name:
-        return _compose(project, [f"{plus}{GROUP}={name}"])
+        return _compose(project, [f"{plus}{EXPERIMENT}={name}"])
 
 
 @contextmanager
@@ -139,11 +139,11 @@ def _stored(text: str) -> Iterator[str]:
     from omegaconf import OmegaConf
 
     store, name = ConfigStore.instance(), f"draft_{uuid.uuid4().hex}"
-    store.store(group=GROUP, name=name, node=OmegaConf.load(StringIO(text)), package="_global_")
+    store.store(group=EXPERIMENT, name=name, node=OmegaConf.load(StringIO(text)), package="_global_")
     try:
         yield name
     finally:
-        del store.repo[GROUP][f"{name}.yaml"]
+        del store.repo[EXPERIMENT][f"{name}.yaml"]
 
 
 def _first_difference(
@@ -153,7 +153,7 @@ def _first_difference(
 
     One at a time, since a choice may bring others with it: those that exist are changed first, the pipeline before all.
     """
-    groups = [group for group in {**base, **target} if group != GROUP and base.get(group) != target.get(group)]
+    groups = [group for group in {**base, **target} if group != EXPERIMENT and base.get(group) != target.get(group)]
     changed = [group for group in groups if group in base and target.get(group) is not None]
     for group in sorted(changed, key=lambda name: name != "pipeline"):
         # What an earlier round added is there as well, and is no one else's to override.
@@ -193,7 +193,7 @@ def _escaped(value: Any) -> Any:
     """Write a resolved value so that nothing in it is taken for an interpolation."""
     match value:
         case str():
-            return value.replace("${", r"\${")
+            return _REFERENCE.sub(r"\1\1\\${", value)
         case Mapping():
             return {key: _escaped(one) for key, one in value.items()}
         case list():

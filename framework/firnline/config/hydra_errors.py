@@ -96,26 +96,34 @@ def _chooses(override: str, group: str, option: str) -> bool:
 
 def _composition(error: Exception, project: Path, overrides: tuple[str, ...]) -> Problem:
     text = str(error)
-    groups = find_options(project)
     if named := re.search(r"In '[^']+': Could not find '([^']+)'", text):
         return _missing_option(f"{named[1]}.yaml", error, project, overrides)
     if double := _DOUBLE.search(text):
         return _chosen_twice(double[1] or double[2], overrides)
     found = re.search(r"[Cc]ould not (?:override|find|append to|append|delete)[^']*'([^']+)'", text)
     path = found[1].partition("@")[0].partition("=")[0].lstrip("+~") if found else "config"
-    return _no_such_key(path, _typed(path, overrides), groups) if found else Problem(path=path, message=_said(error))
+    return _no_such_key(path, _typed(path, overrides), project) if found else Problem(path=path, message=_said(error))
 
 
 def _line_that_chooses(project: Path, group: str, option: str) -> str:
     """Find the line of a defaults list that chooses an option; the project's files are looked at first."""
     choice = re.compile(rf"(^|\W){re.escape(group)}\b.*\W{re.escape(option)}\s*(#.*|[}}\]].*)?$")
+    return _line(project, choice) or "a defaults list in conf/"
+
+
+def _line_that_overrides(group: str, project: Path) -> str | None:
+    """Find the line of a defaults list that overrides the choice of a group."""
+    return _line(project, re.compile(rf"\boverride\s+/?{re.escape(group)}(@\w+)?\s*:"))
+
+
+def _line(project: Path, wanted: re.Pattern[str]) -> str | None:
     for folder in (project / PROJECT_CONF, *(found.path for found in find_conf_folders())):
         for file in sorted(folder.rglob("*.yaml")):
             for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
-                if choice.search(line):
+                if wanted.search(line):
                     shown = file.relative_to(project).as_posix() if file.is_relative_to(project) else str(file)
                     return f"{shown}:{number}"
-    return "a defaults list in conf/"
+    return None
 
 
 def _chosen_twice(group: str, overrides: tuple[str, ...]) -> Problem:
@@ -130,17 +138,21 @@ def _chosen_twice(group: str, overrides: tuple[str, ...]) -> Problem:
     )
 
 
-def _no_such_key(path: str, typed: str | None, groups: Iterable[str]) -> Problem:
+def _no_such_key(path: str, typed: str | None, project: Path) -> Problem:
+    groups = find_options(project)
     taken_out = typed is not None and typed.startswith("~")
+    hint = None
+    if typed is not None and not taken_out and not path.startswith("hydra."):
+        hint = f"use +{typed.lstrip('+')} if you mean to add a stage or group"
+    elif typed is None and path in groups:
+        hint = "the first line of an experiment and of a pipeline is `# @package _global_`"
     return Problem(
         path=path,
         message="there is nothing to take out" if taken_out else "the config has no such key or group",
         value=(typed.partition("=")[2] or None) if typed else None,
-        source=typed_source(typed) if typed else None,
-        nearest=nearest(path, groups),
-        hint=f"use +{typed.lstrip('+')} if you mean to add a stage or group"
-        if typed and not taken_out and not path.startswith("hydra.")
-        else None,
+        source=typed_source(typed) if typed else _line_that_overrides(path, project),
+        nearest=nearest(path, groups) if path not in groups else None,
+        hint=hint,
     )
 
 

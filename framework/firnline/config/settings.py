@@ -71,6 +71,9 @@ class StageNode(Params):
     timeout_s: float | None = Field(None, gt=0, description="seconds that one attempt may take")
 
 
+# The group of option files that fix choices of other groups; each belongs to the whole configuration.
+EXPERIMENT: Final = "experiment"
+
 FIXED_NODES: Final[Mapping[str, type[Params] | None]] = {
     "pipeline": PipelineNode,
     "platform": None,  # checked by the platform's own params model
