@@ -12,6 +12,7 @@ from firnline_snowpark.register.params import RegisterParams
 from firnline_snowpark.report.params import SummaryParams
 from firnline_snowpark.score.params import ScoreParams
 from firnline_snowpark.tabular.params import TabularParams
+from firnline_snowpark.train.local_params import LocalParams
 from firnline_snowpark.train.params import LogisticParams, XGBoostParams
 from firnline_snowpark.train.snowpark_params import SnowparkParams
 
@@ -80,6 +81,17 @@ _TRAINERS = (
         run="firnline_snowpark.train.linear:run",
         summary="Fit a linear model (scikit-learn): logistic regression for classes, ridge regression for amounts.",
         params=LogisticParams,
+        inputs=_TRAIN_INPUTS,
+        outputs=_TRAIN_OUTPUTS,
+        platform=True,
+        modules=(*_LEARNING_MODULES, "matplotlib"),
+        extra="snowflake",
+    ),
+    StepSpec(
+        id="train.local",
+        run="firnline_snowpark.train.local:run",
+        summary="Fit XGBoost, LightGBM or a linear model here, on more rows than the memory holds.",
+        params=LocalParams,
         inputs=_TRAIN_INPUTS,
         outputs=_TRAIN_OUTPUTS,
         platform=True,

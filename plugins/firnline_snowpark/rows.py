@@ -131,6 +131,7 @@ def read_batches(
     order: Sequence[str] = (),
     limit: int | None = None,
     seed: int = 0,
+    batch_rows: int | None = None,
 ) -> Iterator[LabelledRows]:
     """Read features and labels of the rows whose label is known, batch by batch.
 
@@ -142,10 +143,11 @@ def read_batches(
         order: columns that put the rows into an order that is always the same; none leaves the order open.
         limit: take this many rows, the same ones whenever ``seed`` is the same.
         seed: of that sample.
+        batch_rows: as many rows of a batch as are converted at once; None: all that the platform sent in one.
     """
     query = rows_query(column_kinds(session, table), table, task, others=others, order=order, limit=limit, seed=seed)
     split = len(task.features)
-    for batch in session.sql(query).to_arrow_batches():
+    for batch in _slices(session.sql(query).to_arrow_batches(), batch_rows):
         frame = batch.to_pandas()
         frame.columns = [*task.features, task.target, *others]
         yield LabelledRows(
@@ -153,6 +155,12 @@ def read_batches(
             labels=label_codes(frame.iloc[:, split], task),
             others=frame.iloc[:, split + 1 :],
         )
+
+
+def _slices(batches: Iterator[Any], rows: int | None) -> Iterator[Any]:
+    for batch in batches:
+        for start in range(0, batch.num_rows, rows or max(batch.num_rows, 1)):
+            yield batch.slice(start, rows)
 
 
 def read_all(session: Session, table: str, task: LearningTask, **options: Any) -> LabelledRows:

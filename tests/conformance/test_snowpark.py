@@ -198,6 +198,7 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "check.expect": Case(params={"customers": EXPECTED}, inputs=business),
             "check.expect_table": Case(params={"expect": EXPECTED}, inputs=one_table),
             "features.churn": Case(params=FEATURES, inputs=business),
+            "features.select": Case(params={"target": "PLAN", "identifiers": ["ID"], "keep": 2}, inputs=one_table),
             "features.sql": Case(params=QUERY, inputs=listed(one_table)),
             "features.snowpark": Case(params={"function": "own_functions:build"}, inputs=listed(with_functions)),
             "features.udf": Case(params={"apply": DOUBLED}, inputs=with_functions),
@@ -207,6 +208,7 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "split.time": Case(params={"date_column": "DAY", "gap_days": 1}, inputs=snapshots),
             "split.random": Case(params={"seed": 3}, inputs=one_table),
             "train.xgboost": Case(params={**SOURCE, "rounds": 5}, inputs=rows_to_learn),
+            "train.local": Case(params={**SOURCE, "rounds": 5}, inputs=rows_to_learn),
             "train.snowpark": Case(
                 params={**SOURCE, "estimator": "decision_tree", "settings": {"max_depth": 3}}, inputs=rows_to_learn
             ),

@@ -126,14 +126,17 @@ def test_signatures_are_those_of_the_classes_and_are_read_without_importing_them
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "[]"
-    assert settings_problem("mlp", inspect.signature(MLPClassifier).parameters.keys() - COLUMNS) is None
-    assert settings_problem("xgboost", inspect.signature(XGBModel).parameters.keys() - {"kwargs", "callbacks"}) is None
+    assert settings_problem(ESTIMATORS["mlp"], inspect.signature(MLPClassifier).parameters.keys() - COLUMNS) is None
+    assert (
+        settings_problem(ESTIMATORS["xgboost"], inspect.signature(XGBModel).parameters.keys() - {"kwargs", "callbacks"})
+        is None
+    )
     for no_setting in ("kwargs", "self", "None", "Optional"):
-        assert settings_problem("mlp", [no_setting]) is not None
+        assert settings_problem(ESTIMATORS["mlp"], [no_setting]) is not None
     for name, estimator in ESTIMATORS.items():
         assert estimator.classes
-        assert settings_problem(name, ["no_such_setting"]) is not None
-        assert settings_problem(name, ["random_state"]) is None, name
+        assert settings_problem(estimator, ["no_such_setting"]) is not None
+        assert settings_problem(estimator, ["random_state"]) is None, name
 
 
 def test_the_procedures_file_needs_nothing_of_ours() -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from firnline.domain import Figure
 from firnline.errors import InterruptedRunError
-from firnline_snowpark.figures import BLUE, GREY, ORANGE, draw_svg
+from firnline_snowpark.train.curves import learning_curve
 from firnline_snowpark.train.outcome import outcome
 from firnline_snowpark.train.preprocessing import preprocessing
 from firnline_snowpark.train.roles import assign_roles
 from firnline_snowpark.train.samples import sample_weights, training_rows, validation_rows
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from firnline.domain import Outputs, StepContext, Table, Value
     from firnline_snowpark.rows import LabelledRows, LearningTask
     from firnline_snowpark.train.params import XGBoostParams
@@ -47,7 +44,7 @@ def run(
         framework="xgboost",
         rows=len(rows.labels),
         story=_story(curves, pipeline[-1], roles.task),
-        figures=_figures(curves, roles.task),
+        figures=(learning_curve(curves, LOSSES[roles.task.task]),),
     )
 
 
@@ -122,18 +119,3 @@ def _story(curves: dict[str, list[float]], trees: Any, task: LearningTask) -> st
         f"The validation {loss} was smallest after {best + 1:,} rounds ({curves['valid'][best]:.4f}); "
         f"{len(curves['valid']):,} rounds were tried, the later ones are not used."
     )
-
-
-def _figures(curves: dict[str, list[float]], task: LearningTask) -> tuple[Figure, ...]:
-    def draw(axes: Axes) -> None:
-        for name, color in (("train", GREY), ("valid", BLUE)):
-            if name in curves:
-                axes.plot(range(1, len(curves[name]) + 1), curves[name], color=color, label=name)
-        if "valid" in curves:
-            best = min(range(len(curves["valid"])), key=curves["valid"].__getitem__)
-            axes.axvline(best + 1, color=ORANGE, linestyle="--", linewidth=1, label=f"best: round {best + 1}")
-        axes.set_xlabel("round")
-        axes.set_ylabel(LOSSES[task.task])
-        axes.legend()
-
-    return (Figure(title="Learning curve", svg=draw_svg(draw), caption="Loss after each round; lower is better."),)

@@ -112,15 +112,22 @@ ESTIMATORS: Final[dict[str, Estimator]] = {
 }
 
 
-def settings_problem(name: str, settings: Iterable[str], purpose: Purpose | None = None) -> str | None:
+LOCAL_ESTIMATORS: Final[dict[str, Estimator]] = {
+    "linear": Estimator(module="linear_model", classifier="SGDClassifier", regressor="SGDRegressor"),
+    "lightgbm": ESTIMATORS["lightgbm"],
+    "xgboost": ESTIMATORS["xgboost"],
+}
+"""Those whose library learns from one part of the rows after the other."""
+
+
+def settings_problem(estimator: Estimator, settings: Iterable[str], purpose: Purpose | None = None) -> str | None:
     """Say which settings an estimator does not take, each with the nearest name; None if it takes all.
 
     Args:
-        name: of the estimator.
+        estimator: which.
         settings: names of what is to be set.
         purpose: what it is for; None: not known yet, so what either class takes is taken.
     """
-    estimator = ESTIMATORS[name]
     chosen = estimator.class_for(purpose) if purpose is not None else None
     classes = (chosen,) if chosen is not None else estimator.classes
     known = frozenset().union(*(_settings_of(estimator, each) for each in classes))
@@ -131,12 +138,12 @@ def settings_problem(name: str, settings: Iterable[str], purpose: Purpose | None
             told.append(f"{setting!r}" + (f" (did you mean {nearest[0]!r}?)" if nearest else ""))
     if not told:
         return None
-    return f"{' and '.join(classes)} of snowflake.ml.modeling.{estimator.module} take no {', '.join(told)}"
+    return f"{' and '.join(classes)} ({estimator.module}) take no {', '.join(told)}"
 
 
-def takes(name: str, setting: str, purpose: Purpose) -> bool:
+def takes(estimator: Estimator, setting: str, purpose: Purpose) -> bool:
     """Tell whether an estimator has a setting."""
-    return settings_problem(name, [setting], purpose) is None
+    return settings_problem(estimator, [setting], purpose) is None
 
 
 def _settings_of(estimator: Estimator, name: str) -> frozenset[str]:

@@ -75,12 +75,12 @@ def _order(context: StepContext, params: SnowparkParams, roles: Roles, train: Ta
             hint=f"one of {', '.join(fitting)}",
         )
     searched = params.search.values if params.search is not None else {}
-    if problem := settings_problem(params.estimator, [*params.settings, *searched], purpose):
+    if problem := settings_problem(estimator, [*params.settings, *searched], purpose):
         raise DataError(f"{where}: {problem}", hint="the other class takes it, but the target asks for this one")
     balanced = params.class_weight == "balanced" and purpose == "classification"
     if balanced and name == "MLPClassifier":
         raise DataError(f"{where}: {name} of Snowpark ML takes no weights", hint="leave class_weight at none")
-    seeded = {"random_state": params.seed} if takes(params.estimator, "random_state", purpose) else {}
+    seeded = {"random_state": params.seed} if takes(estimator, "random_state", purpose) else {}
     if estimator.library == "lightgbm":
         seeded["verbose"] = -1
     kinds = {**roles.kinds, roles.task.target: _target_kind(context, train, roles)}

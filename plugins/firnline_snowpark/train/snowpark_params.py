@@ -74,7 +74,7 @@ class SnowparkParams(TrainParams):
     @model_validator(mode="after")
     def _settings_are_the_estimators(self) -> SnowparkParams:
         searched = self.search.values if self.search is not None else {}
-        if problem := settings_problem(self.estimator, [*self.settings, *searched]):
+        if problem := settings_problem(ESTIMATORS[self.estimator], [*self.settings, *searched]):
             raise ValueError(problem)
         if both := sorted(set(self.settings) & set(searched)):
             raise ValueError(f"{', '.join(both)} cannot be both set and searched")
