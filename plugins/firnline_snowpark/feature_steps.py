@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from firnline.domain import Port, Report, StepSpec, Table
+from firnline.domain import Metrics, Port, Report, StepSpec, Table, Value
 from firnline_snowpark.churn_steps import FINDINGS, ON_SNOWPARK, TABLE
+from firnline_snowpark.features.select_params import SelectParams
 from firnline_snowpark.ingest.table_params import TableParams
 from firnline_snowpark.prepare.flatten_params import FlattenParams
 from firnline_snowpark.query.function_params import ColumnFunctionsParams, FrameFunctionParams
@@ -75,4 +76,25 @@ _INGEST_TABLE = StepSpec(
     **ON_SNOWPARK,
 )
 
-STEPS: Final[tuple[StepSpec, ...]] = (_INGEST_TABLE, *_SQL, _SNOWPARK, _UDF, _FLATTEN)
+_PROFILE: Final = Port(kind=Value, optional=True, description="What each column is for, as prepare.tabular found it.")
+
+_SELECT = StepSpec(
+    id="features.select",
+    run="firnline_snowpark.features.select:run",
+    summary="Keep the columns worth keeping: by missing values, variance, correlation, what they tell of the target.",
+    params=SelectParams,
+    inputs={
+        "table": Port(kind=Table, description="Rows to score the columns on; after a split, those to train on."),
+        "profile": _PROFILE,
+    },
+    outputs={
+        "table": Port(kind=Table, description="The same rows without the columns that are not worth keeping."),
+        "scores": Port(kind=Table, description="One row a column: its scores, and what became of it."),
+        "profile": Port(kind=Value, description="What each column is for: trainers learn from those that are kept."),
+        "metrics": Port(kind=Metrics, description="How many columns there were, and how many are kept."),
+        "report": _REPORT,
+    },
+    **ON_SNOWPARK,
+)
+
+STEPS: Final[tuple[StepSpec, ...]] = (_INGEST_TABLE, *_SQL, _SNOWPARK, _UDF, _FLATTEN, _SELECT)

@@ -14,9 +14,9 @@ from firnline_snowpark.prepare.flatten_params import FlattenParams, path_parts
 from tests.snowpark.churn_world import World
 from tests.snowpark.fetched import count_fetched
 
+ITEMS = '[{"sku": "a", "tags": ["t1", "t2"]}, {"sku": "b"}]'
 VALUES = (
-    '{"os": {"name": "ios", "odd key": "x"}, "n": "3", "on": "05.01.2026", "ok": true,'
-    + ' "items": [{"sku": "a", "tags": ["t1", "t2"]}, {"sku": "b"}]}',
+    f'{{"os": {{"name": "ios", "odd key": "x"}}, "n": "3", "on": "05.01.2026", "ok": true, "items": {ITEMS}}}',
     '{"os": {"name": null}, "n": 2.5, "on": "2026-02-30", "ok": "maybe", "items": []}',
     '{"n": null, "on": "2026-01-07", "items": [{"sku": "it\'\'s", "tags": ["t3"]}]}',
 )
