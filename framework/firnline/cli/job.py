@@ -36,6 +36,7 @@ class Job:
     resumed: bool = False
     reason: str = ""
     requested_by: str | None = None
+    announce: Callable[[Plan], None] | None = None
 
     def __call__(self, composed: Composed) -> float | tuple[float, ...] | None:
         """Run as a job of a multirun; returns what the sweeper optimises."""
@@ -105,9 +106,9 @@ class Job:
 
         outcome = self.execute(composed)
         if self.mode == "auto":
-            Console().print(render_summary(outcome.record, report=_shown(outcome.report, composed.project)))
+            Console().print(render_summary(outcome.record, report=shown_path(outcome.report, composed.project)))
         elif self.mode == "quiet" and outcome.exit_code:  # what failed was shown when it did
-            Console(stderr=True).print(render_next_steps(outcome.record, _shown(outcome.report, composed.project)))
+            Console(stderr=True).print(render_next_steps(outcome.record, shown_path(outcome.report, composed.project)))
         followed = start_requested(outcome, composed, self.mode) if outcome.record.requests else 0
         return outcome.exit_code or followed
 
@@ -121,6 +122,8 @@ class Job:
 
         @contextmanager
         def listen(plan: Plan) -> Iterator[Callable[[Event], None]]:
+            if self.announce is not None:
+                self.announce(plan)
             written = Console(file=log, width=_LOG_WIDTH) if log is not None else Console(quiet=True)
             with (
                 progress_listener(plan, Console(), self.mode) as show,
@@ -158,5 +161,6 @@ def _append_stage_logs(log: IO[str], folder: Path) -> None:
             log.write(f"\n--- log of stage {file.stem}\n{text}")
 
 
-def _shown(path: Path, project: Path) -> Path:
+def shown_path(path: Path, project: Path) -> Path:
+    """Return a path as it is shown: relative to the project where it is in it."""
     return path.relative_to(project) if path.is_relative_to(project) else path

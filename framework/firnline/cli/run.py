@@ -14,7 +14,8 @@ from firnline.errors import ConfigError, FirnlineError, UsageError
 if TYPE_CHECKING:
     from firnline.config import Composed
 
-_FLAGS: Final = ("--json", "--quiet", "--only", "--from", "--no-cache", "--because")
+_FLAGS: Final = ("--json", "--quiet", "--only", "--from", "--no-cache", "--because", "--from-run", "--tolerance")
+TOLERANCE: Final = 1e-6  # of numbers that a reproduction compares: more than the order of additions makes
 
 
 def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,6 +37,12 @@ def reuse_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-q", "--quiet", is_flag=True, help="Show failures only.")
 @click.option("--json", "as_json", is_flag=True, help="Write events as JSON Lines.")
 @click.option("--because", metavar="TEXT", default="", help="Why the run is made; its record keeps it.")
+@click.option("--from-run", metavar="RUN", help="Make this run again as it is recorded; with --no-cache, all of it.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    help="With --from-run: by how much numbers may differ; 1e-6 if left out.",
+)
 @click.option("--requested-by", metavar="RUN", hidden=True, help="The run whose stage asks for this one.")
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def run(
@@ -48,6 +55,8 @@ def run(
     as_json: bool,
     because: str,
     requested_by: str | None,
+    from_run: str | None,
+    tolerance: float | None,
 ) -> int:
     """Run the pipeline that conf/ and OVERRIDES describe."""
     from firnline.app import all_problems
@@ -58,6 +67,13 @@ def run(
     mode: Mode = "json" if as_json else "quiet" if quiet else "auto"
     project, typed = Path.cwd(), split_arguments(overrides, _FLAGS)
     job = Job(mode=mode, only=only, start=start, no_cache=no_cache, reason=because, requested_by=requested_by)
+    if from_run is not None:
+        from firnline.cli.reproduce import reproduce
+
+        within = TOLERANCE if tolerance is None else tolerance
+        return reproduce(project, from_run, (*typed.flags, *typed.overrides), job, within)
+    if tolerance is not None:
+        raise UsageError("--tolerance goes with --from-run", hint="say which run the numbers are compared with")
     if typed.is_multirun and not typed.asks:
         from firnline.cli.sweep import start_sweep
 
