@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from firnline.domain import Metrics, Port, Report, StepSpec, Table, Value
-from firnline_snowpark.churn_steps import FINDINGS, ON_SNOWPARK, TABLE
+from firnline.domain import Metrics, Model, Port, Report, StepSpec, Table, Value
+from firnline_snowpark.churn_steps import FINDINGS, ON_SNOWPARK, SETS, TABLE
+from firnline_snowpark.features.attach_params import AttachParams
+from firnline_snowpark.features.encode_params import EncodeParams
 from firnline_snowpark.features.select_params import SelectParams
 from firnline_snowpark.ingest.table_params import TableParams
 from firnline_snowpark.prepare.flatten_params import FlattenParams
@@ -97,4 +99,34 @@ _SELECT = StepSpec(
     **ON_SNOWPARK,
 )
 
-STEPS: Final[tuple[StepSpec, ...]] = (_INGEST_TABLE, *_SQL, _SNOWPARK, _UDF, _FLATTEN, _SELECT)
+_ENCODE = StepSpec(
+    id="features.encode",
+    run="firnline_snowpark.features.encode:run",
+    summary="Encode and scale columns by Snowpark ML, fitted on the training rows only.",
+    params=EncodeParams,
+    inputs=SETS,
+    outputs={
+        **SETS,
+        "encoder": Port(kind=Value, description="What was learned: for features.attach."),
+        "report": _REPORT,
+    },
+    platform=True,
+    modules=("snowflake.snowpark", "snowflake.ml", "sklearn", "pandas"),
+    extra="snowflake",
+)
+
+_ATTACH = StepSpec(
+    id="features.attach",
+    run="firnline_snowpark.features.attach:run",
+    summary="Put encoders in front of the model that was trained behind them, so that it takes the raw columns.",
+    params=AttachParams,
+    inputs={
+        "model": Port(kind=Model, description="Trained on the encoded rows."),
+        "encoder": Port(kind=Value, description="What features.encode has learned."),
+    },
+    outputs={"model": Port(kind=Model, description="A model of the raw columns."), "report": _REPORT},
+    modules=("sklearn", "pandas"),
+    extra="snowflake",
+)
+
+STEPS: Final[tuple[StepSpec, ...]] = (_INGEST_TABLE, *_SQL, _SNOWPARK, _UDF, _FLATTEN, _SELECT, _ENCODE, _ATTACH)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from firnline.domain import Artifact, Metrics, Model, StepContext
 from firnline.testing import Case, conformance
 from firnline_snowpark.evaluate.evaluation import Evaluation
 from firnline_snowpark.evaluate.slices import Slice
+from firnline_snowpark.features.encoders import FittedEncoder
 from firnline_snowpark.rows import LearningTask
 from tests.snowpark.churn_world import World
 from tests.snowpark.plans import plans_table, train
@@ -181,6 +185,30 @@ FLAT = {
     "arrays": {"item": {"column": "V", "path": "items"}},
     "columns": {"N": {"column": "V", "path": "n", "type": "integer"}, "ITEM": {"column": "item", "type": "text"}},
 }
+ENCODERS = {
+    "kinds": {"use": "OneHotEncoder", "columns": ["select"]},
+    "ages": {"use": "MaxAbsScaler", "columns": ["AGE"]},
+}
+
+
+def three_sets(context: StepContext) -> dict[str, Artifact]:
+    """Hand one table to the three sets."""
+    return dict.fromkeys(("train", "valid", "test"), plans_table(_world(context)))
+
+
+def to_attach(context: StepContext) -> dict[str, Artifact]:
+    """Fit a model on two encoded columns, without a platform."""
+    outputs = ("KIND_a", "KIND_b")
+    kinds = FittedEncoder(
+        name="kinds", use="OneHotEncoder", columns=("KIND",), outputs=(outputs,), categories=(("a", "b"),)
+    )
+    rows = pd.DataFrame({"KIND_a": [0.0, 1.0, 0.0, 1.0], "KIND_b": [1.0, 0.0, 1.0, 0.0]})
+    path = context.directory / "model.pkl"
+    path.write_bytes(pickle.dumps(LogisticRegression().fit(rows, [0, 1, 0, 1])))
+    model = Model(path=path, framework="sklearn", task="binary", features=outputs, target="Y", classes=("n", "y"))
+    return {"model": model, "encoder": context.save((kinds,), "encoder.pkl")}
+
+
 QUERY = {"query": "SELECT PLAN, COUNT(*) AS N FROM {{ table }} GROUP BY PLAN"}
 DOUBLED = {"DOUBLED": {"function": "own_functions:double", "columns": ["AGE"], "type": "number"}}
 EXPECTED = {"some": {"kind": "row_count", "low": 1}}
@@ -198,6 +226,8 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "check.expect": Case(params={"customers": EXPECTED}, inputs=business),
             "check.expect_table": Case(params={"expect": EXPECTED}, inputs=one_table),
             "features.churn": Case(params=FEATURES, inputs=business),
+            "features.attach": Case(inputs=to_attach),
+            "features.encode": Case(params={"encoders": ENCODERS}, inputs=three_sets),
             "features.select": Case(params={"target": "PLAN", "identifiers": ["ID"], "keep": 2}, inputs=one_table),
             "features.sql": Case(params=QUERY, inputs=listed(one_table)),
             "features.snowpark": Case(params={"function": "own_functions:build"}, inputs=listed(with_functions)),
