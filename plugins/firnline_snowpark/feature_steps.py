@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from firnline.domain import Metrics, Model, Port, Report, StepSpec, Table, Value
+from firnline_snowpark.checks.dbt_params import DbtParams
 from firnline_snowpark.churn_steps import FINDINGS, ON_SNOWPARK, SETS, TABLE
 from firnline_snowpark.features.attach_params import AttachParams
 from firnline_snowpark.features.encode_params import EncodeParams
@@ -129,4 +130,14 @@ _ATTACH = StepSpec(
     extra="snowflake",
 )
 
-STEPS: Final[tuple[StepSpec, ...]] = (_INGEST_TABLE, *_SQL, _SNOWPARK, _UDF, _FLATTEN, _SELECT, _ENCODE, _ATTACH)
+_DBT = StepSpec(
+    id="check.dbt",
+    run="firnline_snowpark.checks.dbt:run",
+    summary="Stop the pipeline unless dbt's tests have passed: read from its run_results.json.",
+    params=DbtParams,
+    inputs={"table": Port(kind=Table, description="The table that dbt has tested; it passes as it is.")},
+    outputs={"table": Port(kind=Table, description="The same table."), **FINDINGS},
+    source="firnline_snowpark.checks.dbt_params:dbt_state",
+)
+
+STEPS: Final[tuple[StepSpec, ...]] = (_INGEST_TABLE, *_SQL, _SNOWPARK, _UDF, _FLATTEN, _SELECT, _ENCODE, _ATTACH, _DBT)

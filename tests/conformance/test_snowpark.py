@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from firnline.domain import Artifact, Metrics, Model, StepContext
+from firnline.domain import Artifact, Metrics, Model, StepContext, Table
 from firnline.testing import Case, conformance
 from firnline_snowpark.evaluate.evaluation import Evaluation
 from firnline_snowpark.evaluate.slices import Slice
@@ -209,6 +210,15 @@ def to_attach(context: StepContext) -> dict[str, Artifact]:
     return {"model": model, "encoder": context.save((kinds,), "encoder.pkl")}
 
 
+def dbt_has_tested(context: StepContext) -> dict[str, Artifact]:
+    """Write the results of dbt into the project."""
+    results = [{"unique_id": "test.shop.unique_id.1", "status": "pass", "failures": 0, "message": None}]
+    metadata = {"generated_at": "2026-01-05T06:00:02Z", "dbt_version": "1.9.4"}
+    content = json.dumps({"metadata": metadata, "results": results})
+    (context.project / "run_results.json").write_text(content, encoding="utf-8")
+    return {"table": Table(name="DB.S.T", rows=1, columns=("A",))}
+
+
 QUERY = {"query": "SELECT PLAN, COUNT(*) AS N FROM {{ table }} GROUP BY PLAN"}
 DOUBLED = {"DOUBLED": {"function": "own_functions:double", "columns": ["AGE"], "type": "number"}}
 EXPECTED = {"some": {"kind": "row_count", "low": 1}}
@@ -226,6 +236,7 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "check.expect": Case(params={"customers": EXPECTED}, inputs=business),
             "check.expect_table": Case(params={"expect": EXPECTED}, inputs=one_table),
             "features.churn": Case(params=FEATURES, inputs=business),
+            "check.dbt": Case(params={"results": "run_results.json"}, inputs=dbt_has_tested),
             "features.attach": Case(inputs=to_attach),
             "features.encode": Case(params={"encoders": ENCODERS}, inputs=three_sets),
             "features.select": Case(params={"target": "PLAN", "identifiers": ["ID"], "keep": 2}, inputs=one_table),
