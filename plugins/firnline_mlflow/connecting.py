@@ -32,13 +32,13 @@ def connect(params: MlflowParams, uri: str) -> Any:
     """Return MLflow's own client of a store, whose tables are there afterwards."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     # Run and progress stay readable, and a server that is down holds a run up for seconds, not for minutes.
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(params.timeout_s))
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     from mlflow import MlflowClient
 
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
     with _alone(uri):
         return MlflowClient(tracking_uri=uri)
 

@@ -58,6 +58,29 @@ def test_main_job_again_and_with_another_model(project: Path) -> None:
     assert {name for name, end in swapped.items() if end == "reused"} == set(again) - after
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what MLflow stands on
+def test_the_model_is_trained_inside_the_platform_or_here_by_config_alone(project: Path) -> None:
+    """Only `train` is swapped; what follows takes the model as it comes, and MLflow hears of both runs."""
+    from mlflow import MlflowClient
+
+    fast = ("evaluate.params.importance_rows=0", "evaluate.params.slices=[]", "register.params.sample_rows=5")
+    choices = {
+        "train.snowpark": ("train=snowpark", "train.params.estimator=linear", "+train.params.settings.C=0.01"),
+        "train.local": ("train=local", "train.params.estimator=lightgbm"),
+    }
+    for choice in choices.values():
+        swapped = stages(firnline(project, "run", "--json", *SCALE, *choice, "+tracker=mlflow", *fast))
+        finished = {"train", "evaluate", "register", "score", "report"}
+        assert {name for name, end in swapped.items() if end == "finished"} == finished
+    client = MlflowClient(tracking_uri=f"sqlite:///{project / '.firnline' / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("churn").experiment_id])
+    told = {run.data.params["train.uses"]: run.data for run in runs}
+    assert told.keys() == choices.keys()
+    for data in told.values():
+        assert data.metrics["evaluate.roc_auc"] > 0.55
+        assert "CHURN_CHURNED V_" in data.tags["firnline.registered.register"]
+
+
 def test_scores_are_in_the_platform_and_the_report_is_one_file(project: Path) -> None:
     session = firnline_sandbox.session(str(next((project / ".firnline").glob("sandbox*"))))
     try:

@@ -107,6 +107,12 @@ def test_the_version_in_production_is_registered_again_and_stays_there(
     model.version("PRODUCTION").unset_alias("PRODUCTION")
 
 
+def test_a_number_may_be_missing_in_all_rows_that_the_registry_looks_at(world: World, trained: Trained) -> None:
+    gaps = world.changed(trained.table, 'UPDATE {} SET "Größe in m" = NULL')
+    registered = register(world, replace(trained, table=gaps), {"name": "gaps", "sample_rows": 3})["registered"]
+    assert version_of(world, registered).version_name == registered.version
+
+
 def test_runs_that_move_the_alias_at_the_same_time_do_not_fail(world: World, trained: Trained, outputs: Any) -> None:
     registered = [outputs["registered"], register(world, trained, {"name": "plans"}, key="f" * 32)["registered"]]
     registry = open_registry(world.context("move"))

@@ -152,7 +152,7 @@ def _comment(given: str, facts: VersionFacts, features: Table) -> str:
 
 def _log(context: StepContext, registry: Registry, order: _Order, sample_rows: int) -> ModelVersion:
     model = order.model
-    listed = ", ".join(f"{feature_sql(name, order.kinds[name])} AS {quoted(name)}" for name in model.features)
+    listed = ", ".join(f"{_example_sql(name, order.kinds[name])} AS {quoted(name)}" for name in model.features)
     sample = context.session.sql(f"SELECT {listed} FROM {order.data.name} LIMIT {sample_rows}")  # noqa: S608 (quoted)
     functions = signatures(model, order.kinds)
     return registry.log_model(
@@ -169,6 +169,12 @@ def _log(context: StepContext, registry: Registry, order: _Order, sample_rows: i
         task=registry_task(model.task),
         options={"target_methods": list(functions), "case_sensitive": needs_quotes(model.features)},
     )
+
+
+def _example_sql(name: str, kind: Kind) -> str:
+    """Return a feature as the registry's client takes an example: it fails on numbers that are missing in all rows."""
+    sql = feature_sql(name, kind)
+    return sql if kind == "text" else f"COALESCE({sql}, 0)"
 
 
 def _metrics(facts: VersionFacts) -> dict[str, Any]:
