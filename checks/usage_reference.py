@@ -13,6 +13,7 @@ from firnline.config.settings import FIXED_NODES, RetryNode, StageNode
 from firnline.domain import Port, StepSpec
 from firnline_costguard.params import BudgetParams, CreditGuardParams
 from firnline_mlflow.params import MlflowParams
+from firnline_snowpark.experiments.params import ExperimentsParams
 
 WIDTH = 100
 
@@ -46,6 +47,7 @@ def configuration_page(note: str) -> str:
         parts.append(f"### `{name}`\n\n{_table(model) if model is not None else _FREE_NODES[name]}")
     parts.append(f"## Guard `credits`\n\n{_table(CreditGuardParams)}\n### `guard.budget`\n\n{_table(BudgetParams)}")
     parts.append(f"## Tracker `mlflow`\n\n{_table(MlflowParams)}")
+    parts.append(f"## Tracker `experiments`\n\n{_table(ExperimentsParams)}")
     return "\n".join(parts)
 
 

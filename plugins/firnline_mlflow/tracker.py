@@ -20,19 +20,26 @@ from firnline.domain import (
     StageFinished,
     StageReused,
     artifact_from_json,
+    plan_params,
 )
 from firnline_mlflow.connecting import connect, experiment_id, files_beside, tracking_uri
 from firnline_mlflow.model_files import write_model
 
 if TYPE_CHECKING:
-    from firnline.domain import Plan, TrackedRun
+    from firnline.domain import TrackedRun
     from firnline_mlflow.params import MlflowParams
 
 _MOST_AT_ONCE: Final = 100
 _LONGEST_PARAM: Final = 6_000
 _LONGEST_TAG: Final = 5_000
 _LONGEST_KEY: Final = 250
-_STATUS: Final = {"finished": "FINISHED", "failed": "FAILED", "stopped": "FAILED", "interrupted": "KILLED"}
+_STATUS: Final = {
+    "finished": "FINISHED",
+    "failed": "FAILED",
+    "stopped": "FAILED",
+    "interrupted": "KILLED",
+    "pruned": "KILLED",
+}
 _AT_THE_BEGINNING: Final = ("config.yaml", "plan.json", "environment.json", "overrides.json")
 
 
@@ -71,7 +78,7 @@ class MlflowTracker:
         self._id = made.info.run_id
         from mlflow.entities import Param
 
-        params = [Param(_key(name), text[:_LONGEST_PARAM]) for name, text in stage_params(self._run.plan)]
+        params = [Param(_key(name), text[:_LONGEST_PARAM]) for name, text in plan_params(self._run.plan)]
         for some in _some(params):
             self._client.log_batch(self._id, params=some)
         self._log_files(_AT_THE_BEGINNING)
@@ -127,22 +134,6 @@ class MlflowTracker:
         for name in names:
             if (self._run.folder / name).exists():
                 self._client.log_artifact(self._id, str(self._run.folder / name), "firnline")
-
-
-def stage_params(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield ``STAGE.uses`` and ``STAGE.PARAM`` with their values, nested ones by their path."""
-    for stage in plan.stages:
-        if stage.action != "skip":
-            yield f"{stage.name}.uses", stage.step
-            yield from _flat(stage.name, stage.params)
-
-
-def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for name, inner in value.items():
-            yield from _flat(f"{path}.{name}", inner)
-    else:
-        yield path, str(value)
 
 
 def _some(items: Sequence[Any]) -> Iterator[list[Any]]:

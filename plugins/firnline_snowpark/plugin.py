@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from firnline.domain import PlatformSpec, StepSpec
+from typing import TYPE_CHECKING, Final
+
+from firnline.domain import PlatformSpec, StepSpec, TrackerSpec
 from firnline.hooks.markers import hookimpl
 from firnline_snowpark.churn_steps import STEPS as CHURN_STEPS
+from firnline_snowpark.experiments.params import ExperimentsParams
 from firnline_snowpark.feature_steps import STEPS as FEATURE_STEPS
 from firnline_snowpark.model_steps import STEPS as MODEL_STEPS
 from firnline_snowpark.platform import SNOWFLAKE
+
+if TYPE_CHECKING:
+    from firnline.domain import TrackedRun, Tracker
 
 FIRNLINE_API = ">=1,<2"
 
@@ -24,3 +30,26 @@ def firnline_steps() -> tuple[StepSpec, ...]:
 def firnline_platforms() -> tuple[PlatformSpec, ...]:
     """Offer the real Snowflake account."""
     return (SNOWFLAKE,)
+
+
+def open_experiments(params: ExperimentsParams, run: TrackedRun) -> Tracker:
+    """Open the tracker for one run, on a session of its own."""
+    from firnline_snowpark.experiments.tracker import ExperimentsTracker
+
+    return ExperimentsTracker(params, run)
+
+
+EXPERIMENTS: Final = TrackerSpec(
+    name="experiments",
+    summary="Tell runs to Snowflake Experiments: params, metrics and artifacts.",
+    params=ExperimentsParams,
+    open=open_experiments,
+    modules=("snowflake.ml", "snowflake.snowpark"),
+    extra="snowflake",
+)
+
+
+@hookimpl
+def firnline_trackers() -> tuple[TrackerSpec, ...]:
+    """Offer the tracker of Snowflake Experiments."""
+    return (EXPERIMENTS,)

@@ -47,7 +47,7 @@ from firnline.domain.platform import Platform, PlatformSpec
 from firnline.domain.record import RunRecord, StageRecord, fold
 from firnline.domain.sql import quote_constant, quote_name
 from firnline.domain.step import SourceContext, StepSpec, load_callable, step
-from firnline.domain.tracker import ChosenTracker, TrackedRun, Tracker, TrackerSpec
+from firnline.domain.tracker import ChosenTracker, TrackedRun, Tracker, TrackerSpec, plan_params
 from firnline.domain.workbench import OpenProject, Workbench
 
 __all__ = [
@@ -119,6 +119,7 @@ __all__ = [
     "load_callable",
     "new_attempt_id",
     "new_run_id",
+    "plan_params",
     "quote_constant",
     "quote_name",
     "step",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -79,3 +79,19 @@ class ChosenTracker:
     spec: TrackerSpec
     params: Params
     plugin: str
+
+
+def plan_params(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield ``STAGE.uses`` and ``STAGE.PARAM`` with their values as text, nested ones by their path."""
+    for stage in plan.stages:
+        if stage.action != "skip":
+            yield f"{stage.name}.uses", stage.step
+            yield from _flat(stage.name, stage.params)
+
+
+def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from _flat(f"{path}.{name}", inner)
+    else:
+        yield path, str(value)

@@ -152,8 +152,8 @@ def _settings_of(estimator: Estimator, name: str) -> frozenset[str]:
         for file in sorted(path.glob("*.py")):
             found |= _signature(file, name)
     if estimator.wrapped is not None and (spec := find_spec(estimator.library)) is not None and spec.origin:
-        file, wrapped = estimator.wrapped
-        found |= _signature(Path(spec.origin).parent / file, wrapped)
+        module, wrapped = estimator.wrapped
+        found |= _signature(Path(spec.origin).parent / module, wrapped)
     return found - _COLUMNS
 
 

@@ -1,0 +1,1 @@
+"""The tracker ``experiments``: runs in Snowflake Experiments."""
