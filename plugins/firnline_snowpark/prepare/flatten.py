@@ -111,7 +111,10 @@ def run(context: StepContext, params: FlattenParams, table: Table) -> Outputs:
     context.progress("flattening", before)
     result = write_table(context, session.sql(work.query()))
     context.progress("flattened", result.rows)
-    return {"table": result} | _findings(before, int(row[0]), readings, dict(zip(work.unparsed, unparsed, strict=True)))
+    return {
+        "table": result,
+        **_findings(before, int(row[0]), readings, dict(zip(work.unparsed, unparsed, strict=True))),
+    }
 
 
 def flattening(table: str, kinds: Mapping[str, DataType], params: FlattenParams, *, where: str) -> Flattening:

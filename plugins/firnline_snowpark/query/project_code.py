@@ -134,4 +134,5 @@ def load_function(reference: str, project: Path) -> Callable[..., Any]:
         found = getattr(importlib.import_module(module), name, None)
     if not callable(found):
         raise UsageError(f"{reference} is no function", hint="name a function as module:function")
-    return found
+    function: Callable[..., Any] = found
+    return function
