@@ -48,11 +48,18 @@ class Context(Names):
         self.may_stream = may_stream
         self._transaction = transaction
         self._registered: list[str] = []
+        self.consumes_streams = transaction is not None
+        """Whether a stream that is read here moves on when the transaction commits."""
 
     @property
     def engine(self) -> SandboxEngine:
         """The engine."""
         return self.connection.engine
+
+    @property
+    def writes(self) -> bool:
+        """Say whether the statement writes, and so has a transaction."""
+        return self._transaction is not None
 
     @property
     def transaction(self) -> Transaction:
@@ -104,6 +111,13 @@ class Context(Names):
             home=home,
         )
         inner._registered = self._registered
+        inner.consumes_streams = self.consumes_streams
+        return inner
+
+    def peeking(self) -> Context:
+        """Give the same context for reading that leaves streams where they are."""
+        inner = self._copy(self._home)
+        inner.consumes_streams = False
         return inner
 
     def with_params(self, params: Sequence[Any]) -> Context:

@@ -316,6 +316,8 @@ class SessionTransaction:
 
     def __init__(self, connection: SandboxConnection) -> None:
         self._connection = connection
+        self.began = connection.engine.catalog
+        """What was committed when the transaction began: streams show what had changed by then."""
         self.receipt: tuple[str, bytes] | None = None
         self._inner: Transaction | None = None
         self._done: list[Statement] = []

@@ -53,6 +53,10 @@ class StatementSurroundings:
             return Relation(found.physical, tuple(column.column for column in found.columns))
         if isinstance(found, View):
             return self._view(found)
+        if found is not None and found.kind == "STREAM":
+            from firnline_sandbox.streams.reading import stream_relation
+
+            return stream_relation(self._context, found)  # type: ignore[arg-type]
         raise missing_object("object", ".".join(full))
 
     def _view(self, view: View) -> Relation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from firnline_sandbox.catalog import receipts, storage
+from firnline_sandbox.catalog import offsets, receipts, storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from firnline_sandbox.catalog import Catalog, Table
+    from firnline_sandbox.catalog.offsets import Consumption
     from firnline_sandbox.engine import SandboxEngine
 
 
@@ -24,8 +25,13 @@ class Transaction:
         self.catalog = catalog
         self.receipt: tuple[str, bytes] | None = None
         """A query's id, and what whoever sent it is told if the answer to it is lost (see ``receipts``)."""
+        self._consumed: dict[str, Consumption] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._after_rollback: list[Callable[[], None]] = []
+
+    def consume(self, consumption: Consumption) -> None:
+        """Move a stream on when the transaction commits, as far as it was first read."""
+        self._consumed.setdefault(consumption.stream, consumption)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Do this once the transaction has committed (removing files that nothing names any more)."""
@@ -56,6 +62,7 @@ class Transaction:
         try:
             if self.receipt is not None:
                 receipts.note(self.cursor, *self.receipt)
+            offsets.advance(self.cursor, self._consumed.values())
             storage.save(self.cursor, self.catalog.changes)
             self.cursor.execute("COMMIT")
         except BaseException:

@@ -152,7 +152,7 @@ _SHOWS: Final[tuple[Capability, ...]] = (
         'SELECT "name", "type" FROM TABLE(RESULT_SCAN(LAST_QUERY_ID()))',
         gives=[("ID", "NUMBER(38,0)"), ("NAME", "VARCHAR(16777216)")],
     ),
-    _shows.refused("SHOW STREAMS, TASKS, PIPES", "SHOW STREAMS", says="SHOW STREAMS"),
+    _shows.refused("SHOW PIPES", "SHOW PIPES", says="SHOW PIPES"),
     _shows.refused("SHOW ROLES", "SHOW ROLES", says="SHOW ROLES"),
     _shows.refused("SHOW LOCKS", "SHOW LOCKS", says="SHOW LOCKS"),
     _shows.refused("SHOW INTEGRATIONS", "SHOW INTEGRATIONS", says="SHOW INTEGRATIONS"),

@@ -90,7 +90,20 @@ _DDL: Final[tuple[Capability, ...]] = (
     _ddl.refused("hybrid tables", "CREATE HYBRID TABLE x (a INT PRIMARY KEY)", says="CREATE HYBRID TABLE"),
     _ddl.refused("Iceberg tables", "CREATE ICEBERG TABLE x (a INT)", says="CREATE ICEBERG TABLE"),
     _ddl.refused("event tables", "CREATE EVENT TABLE x", says="CREATE EVENT TABLE"),
-    _ddl.refused("streams", "CREATE STREAM s ON TABLE t", says="CREATE STREAM"),
+    _ddl.supported(
+        "streams on tables: standard, APPEND_ONLY, SHOW_INITIAL_ROWS",
+        "CREATE STREAM s ON TABLE t",
+        "UPDATE t SET name = 'z' WHERE id = 1",
+        "SELECT id, name, METADATA$ACTION, METADATA$ISUPDATE FROM s ORDER BY 3",
+        gives=[(1, "a", "DELETE", True), (1, "z", "INSERT", True)],
+        note="a stream never grows stale; an update that leaves a row as it was counts as one",
+    ),
+    _ddl.refused(
+        "streams on views, stages, external and temporary tables",
+        "CREATE VIEW v AS SELECT 1 AS a",
+        "CREATE STREAM s ON VIEW v",
+        says="CREATE STREAM ON VIEW",
+    ),
     _ddl.refused("tasks", "CREATE TASK k SCHEDULE = '1 minute' AS SELECT 1", says="CREATE TASK"),
     _ddl.refused("alerts", "CREATE ALERT a IF (EXISTS (SELECT 1)) THEN SELECT 1", says="CREATE ALERT"),
 )

@@ -96,6 +96,8 @@ class Table(Entry):
     variety: str = "TABLE"
     version: int = 0
     cluster_by: str = ""
+    is_tracked: bool = False
+    """Whether its changes are kept, because it has a stream (see ``streams.capture``)."""
 
     @property
     def physical(self) -> str:
@@ -193,6 +195,7 @@ _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
     "MODEL": ("firnline_sandbox.models.objects", "Model"),
     "FUNCTION": ("firnline_sandbox.functions.objects", "Function"),
     "PROCEDURE": ("firnline_sandbox.functions.objects", "Procedure"),
+    "STREAM": ("firnline_sandbox.streams.objects", "Stream"),
 }
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
@@ -224,6 +227,11 @@ def from_json(kind: str, text: str) -> Entry:
 def _entry_class(kind: str) -> type[Entry]:
     if kind in ENTRY_CLASSES:
         return ENTRY_CLASSES[kind]
+    if kind not in _ELSEWHERE:  # its module registers it, as those of all statements do
+        from firnline_sandbox.statements.registry import load_builtin
+
+        load_builtin()
+        return ENTRY_CLASSES[kind]
     module, name = _ELSEWHERE[kind]
     found: type[Entry] = getattr(importlib.import_module(module), name)
     return found
@@ -233,14 +241,6 @@ def register_entry(cls: type[AnyEntry]) -> type[AnyEntry]:
     """Let the catalog hold entries of one more class."""
     ENTRY_CLASSES[cls.kind] = cls
     return cls
-
-
-def _class_of(kind: str) -> type[Entry]:
-    if kind not in ENTRY_CLASSES:
-        from firnline_sandbox.statements.registry import load_builtin
-
-        load_builtin()
-    return ENTRY_CLASSES[kind]
 
 
 def _plain(value: Any) -> Any:

@@ -41,6 +41,9 @@ def load(database: duckdb.DuckDBPyConnection, living: Collection[int] = ()) -> C
     database.execute("CREATE TABLE IF NOT EXISTS catalog.format (number INTEGER)")
     database.execute("CREATE TABLE IF NOT EXISTS catalog.objects (id VARCHAR, kind VARCHAR, document VARCHAR)")
     database.execute("CREATE SEQUENCE IF NOT EXISTS catalog.version")
+    database.execute("CREATE SCHEMA IF NOT EXISTS changes")
+    database.execute("CREATE SEQUENCE IF NOT EXISTS changes.row_number")
+    database.execute("CREATE TABLE IF NOT EXISTS catalog.offsets (stream VARCHAR, source VARCHAR, position BIGINT)")
     receipts.prepare(database)
     number = database.execute("SELECT max(number) FROM catalog.format").fetchall()[0][0]
     if number is None:

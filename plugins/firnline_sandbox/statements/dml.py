@@ -24,6 +24,7 @@ from firnline_sandbox.statements.targets import (
     target_of,
     with_default,
 )
+from firnline_sandbox.streams import capture
 from firnline_sandbox.translate import parse_statement, translate_query
 
 if TYPE_CHECKING:
@@ -90,11 +91,12 @@ def insert_rows(
         [assigned("q", made, wanted) for made, wanted in zip(source.columns, columns, strict=True)]
         + [default_sql(context, column) for column in rest]
     )
-    count = count_rows(
-        context,
-        f"INSERT INTO {table.physical} ({names}) SELECT {values} FROM ({source.sql}) AS q",  # noqa: S608
-        params,
-    )
+    with capture.inserting(context, table):
+        count = count_rows(
+            context,
+            f"INSERT INTO {table.physical} ({names}) SELECT {values} FROM ({source.sql}) AS q",  # noqa: S608
+            params,
+        )
     if count:
         context.transaction.touch(table)
     return count
@@ -108,6 +110,7 @@ def overwrite_rows(
 
     bound = context.with_params(params)
     kept = replace(source, sql=f"SELECT * FROM {keep(bound, source)}")  # noqa: S608
+    capture.deleting(context, table)
     context.duckdb.execute(f"DELETE FROM {table.physical}")  # noqa: S608
     count = insert_rows(context, table, columns, kept, [])
     context.transaction.touch(table)
@@ -137,11 +140,12 @@ def update(context: Context, sql: str) -> Result:
         for (column, _), made in zip(assignments, picked.columns[1:], strict=True)
     )
     physical = target.table.physical
-    count_rows(
-        context,
-        f"UPDATE {physical} SET {changes} FROM {name} AS q "  # noqa: S608
-        f"WHERE {physical}.rowid = q.{quote_identifier(picked.columns[0].physical)}",
-    )
+    row = quote_identifier(picked.columns[0].physical)
+    with capture.updating(context, target.table, f"SELECT {row} FROM {name}"):  # noqa: S608
+        count_rows(
+            context,
+            f"UPDATE {physical} SET {changes} FROM {name} AS q WHERE {physical}.rowid = q.{row}",  # noqa: S608
+        )
     context.duckdb.execute(f"DROP TABLE {name}")
     if rows:
         context.transaction.touch(target.table)
@@ -163,16 +167,15 @@ def delete(context: Context, sql: str) -> Result:
     using = tree.args.get("using") or []
     where = tree.args.get("where")
     if where is None and not using:
+        capture.deleting(context, target.table)
         count = count_rows(context, f"DELETE FROM {physical}")  # noqa: S608
     else:
         query = exp.Select(expressions=[target.row], from_=exp.From(this=target.node), where=where)
         query.set("joins", [exp.Join(this=source) for source in using])
         picked = pick(context, target, query)
-        count = count_rows(
-            context,
-            f"DELETE FROM {physical} WHERE rowid IN ({picked.sql})",  # noqa: S608
-            context.params,
-        )
+        rows, params = capture.kept_rows(context, target.table, picked.sql, context.params)
+        capture.deleting(context, target.table, f"rowid IN ({rows})")
+        count = count_rows(context, f"DELETE FROM {physical} WHERE rowid IN ({rows})", params)  # noqa: S608
     if count:
         context.transaction.touch(target.table)
     return Result.counts(rows_deleted=count)
@@ -193,6 +196,7 @@ def truncate(context: Context, sql: str) -> Result:
             return Result.status()
         raise missing_table(".".join(names))
     table = context.table(parts)
+    capture.deleting(context, table)
     if count_rows(context, f"DELETE FROM {table.physical}"):  # noqa: S608
         context.transaction.touch(table)
     LoadHistory(context.duckdb, table.id).forget()

@@ -23,6 +23,7 @@ from firnline_sandbox.statements.targets import (
     target_of,
     with_default,
 )
+from firnline_sandbox.streams import capture
 from firnline_sandbox.translate import parse_statement
 from firnline_sandbox.translate.parsing import identifier_name
 
@@ -147,19 +148,19 @@ def _apply(context: Context, target: Target, branch: _Branch) -> int:
     physical = target.table.physical
     match branch.action:
         case "DELETE":
-            return count_rows(
-                context,
-                f"DELETE FROM {physical} WHERE rowid IN (SELECT {branch.row} FROM {branch.rows})",  # noqa: S608
-            )
+            rows = f"rowid IN (SELECT {branch.row} FROM {branch.rows})"  # noqa: S608
+            capture.deleting(context, target.table, rows)
+            return count_rows(context, f"DELETE FROM {physical} WHERE {rows}")  # noqa: S608
         case "UPDATE":
             changes = ", ".join(
                 f"{quote_identifier(column.physical)} = {assigned('q', made, column)}"
                 for column, made in zip(branch.columns, branch.made[1:], strict=True)
             )
-            return count_rows(
-                context,
-                f"UPDATE {physical} SET {changes} FROM {branch.rows} AS q WHERE {physical}.rowid = q.{branch.row}",  # noqa: S608
-            )
+            with capture.updating(context, target.table, f"SELECT {branch.row} FROM {branch.rows}"):  # noqa: S608
+                return count_rows(
+                    context,
+                    f"UPDATE {physical} SET {changes} FROM {branch.rows} AS q WHERE {physical}.rowid = q.{branch.row}",  # noqa: S608
+                )
         case _:
             return _insert(context, target, branch)
 
@@ -174,7 +175,8 @@ def _insert(context: Context, target: Target, branch: _Branch) -> int:
     names = ", ".join(quote_identifier(column.physical) for column in (*branch.columns, *rest))
     values = [assigned("q", made, column) for column, made in zip(branch.columns, branch.made[1:], strict=True)]
     values += [default_sql(context, column) for column in rest]
-    return count_rows(
-        context,
-        f"INSERT INTO {target.table.physical} ({names}) SELECT {', '.join(values)} FROM {branch.rows} AS q",  # noqa: S608
-    )
+    with capture.inserting(context, target.table):
+        return count_rows(
+            context,
+            f"INSERT INTO {target.table.physical} ({names}) SELECT {', '.join(values)} FROM {branch.rows} AS q",  # noqa: S608
+        )

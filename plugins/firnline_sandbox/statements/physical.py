@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from firnline_sandbox.catalog import changed
 from firnline_sandbox.catalog.storage import next_version
 from firnline_sandbox.statements.scanner import quote_identifier
+from firnline_sandbox.streams.capture import ROW, ROW_DEFINITION, follow_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def put_columns(context: Context, table: Table, columns: Sequence[TableColumn]) -> Table:
     """Write a table's new columns into the catalog; the DuckDB table fits already."""
     altered = changed(table, columns=tuple(columns), version=next_version(context.transaction.cursor))
+    follow_columns(context.transaction.cursor, altered)
     context.catalog.put(altered)
     return altered
 
@@ -43,6 +45,9 @@ def rebuild(
         for column in columns
     )
     parts = [(computed or {}).get(column.physical) or quote_identifier(column.physical) for column in columns]
+    if table.is_tracked:
+        definitions += f", {ROW_DEFINITION}"
+        parts.append(ROW)
     cursor.execute(f"CREATE TABLE data.{unfinished} ({definitions})")
     cursor.execute(f"INSERT INTO data.{unfinished} SELECT {', '.join(parts)} FROM {table.physical}")  # noqa: S608
     cursor.execute(f"DROP TABLE {table.physical}")

@@ -69,6 +69,8 @@ _ROOMS: Final = (
     "models",
     "experiments",
     "functions.statements",
+    "streams.statements",
+    "streams.show",
 )
 _load_lock: Final = threading.RLock()
 _loaded: Final[set[str]] = set()

@@ -25,7 +25,10 @@ def remove_temporary_objects(engine: SandboxEngine, session: int) -> None:
 
 def remove_entry(transaction: Transaction, engine: SandboxEngine, entry: Entry) -> None:
     """Drop an object with everything that it owns."""
+    from firnline_sandbox.streams.capture import forget  # which needs the statements that need this module
+
     transaction.catalog.remove(entry)
+    forget(transaction, entry)
     if isinstance(entry, Table):
         transaction.cursor.execute(f"DROP TABLE IF EXISTS {entry.physical}")
         for column in entry.columns:

@@ -233,8 +233,9 @@ def _create_clone(context: Context, scanner: Scanner, creation: Creation, names:
     scanner.expect_end()
     fields = entry_fields(context, creation, names) | {"comment": source.comment} | options
     physical = source.physical
+    listed = ", ".join(quote_identifier(column.physical) for column in source.columns)
     table = store(context, creation, fields, _fresh(source.columns))
-    context.transaction.cursor.execute(f"INSERT INTO {table.physical} SELECT * FROM {physical}")  # noqa: S608
+    context.transaction.cursor.execute(f"INSERT INTO {table.physical} SELECT {listed} FROM {physical}")  # noqa: S608
 
 
 def _fresh(columns: Sequence[TableColumn]) -> list[TableColumn]:

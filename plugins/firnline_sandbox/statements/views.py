@@ -42,7 +42,7 @@ def create_view(context: Context, sql: str) -> Result:
     database, schema = context.home
     if database is None or schema is None:
         raise missing_session_context()
-    columns = _named(from_query(translate(context, query).columns), given)
+    columns = _named(from_query(translate(context.peeking(), query).columns), given)
     if old is not None:
         remove_entry(context.transaction, context.engine, old)
     context.catalog.add(
