@@ -9,6 +9,7 @@ from firnline.config.launch import compose, launch
 from firnline.config.mend import first_choices, mend
 from firnline.config.provenance import add_sources
 from firnline.config.search_path import ConfFolder, double_providers, find_conf_folders, find_options
+from firnline.config.state import hydra_kept
 from firnline.config.validation import field_type
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "find_conf_folders",
     "find_options",
     "first_choices",
+    "hydra_kept",
     "launch",
     "mend",
     "read_composed",

@@ -122,7 +122,8 @@ def _compose(project: Path, overrides: Sequence[str]) -> _Tree:
 def _raw(config: Any, key: Any) -> Any:
     from omegaconf import OmegaConf
 
-    return OmegaConf.to_container(OmegaConf.masked_copy(config, [key]), resolve=False)[key]  # type: ignore[index,call-overload]
+    copied: Any = OmegaConf.to_container(OmegaConf.masked_copy(config, [key]), resolve=False)
+    return copied[key]
 
 
 def _with_draft(project: Path, plus: str, defaults: Mapping[str, tuple[str, Any]], values: Mapping[str, Any]) -> _Tree:
@@ -185,8 +186,8 @@ def _yaml(defaults: Mapping[str, tuple[str, Any]], values: Mapping[str, Any]) ->
     added = [{f"/{group}": option} for group, (how, option) in defaults.items() if how == "add"]
     overridden = [{f"override /{group}": option} for group, (how, option) in defaults.items() if how == "override"]
     head = {"defaults": [*added, "_self_", *overridden]}
-    text = OmegaConf.to_yaml(OmegaConf.create(head)).replace("\n- ", "\n  - ")
-    return text + (OmegaConf.to_yaml(OmegaConf.create(dict(values))) if values else "")
+    parts: list[str] = [OmegaConf.to_yaml(OmegaConf.create(one)) for one in (head, dict(values)) if one]
+    return "".join(parts).replace("\n- ", "\n  - ", len(added) + 1 + len(overridden))
 
 
 def _escaped(value: Any) -> Any:
