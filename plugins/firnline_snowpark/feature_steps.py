@@ -10,6 +10,7 @@ from firnline_snowpark.churn_steps import FINDINGS, ON_SNOWPARK, SETS, TABLE
 from firnline_snowpark.features.attach_params import AttachParams
 from firnline_snowpark.features.encode_params import EncodeParams
 from firnline_snowpark.features.select_params import SelectParams
+from firnline_snowpark.ingest.stage_params import StageParams
 from firnline_snowpark.ingest.table_params import TableParams
 from firnline_snowpark.prepare.flatten_params import FlattenParams
 from firnline_snowpark.query.function_params import ColumnFunctionsParams, FrameFunctionParams
@@ -140,4 +141,29 @@ _DBT = StepSpec(
     source="firnline_snowpark.checks.dbt_params:dbt_state",
 )
 
-STEPS: Final[tuple[StepSpec, ...]] = (_INGEST_TABLE, *_SQL, _SNOWPARK, _UDF, _FLATTEN, _SELECT, _ENCODE, _ATTACH, _DBT)
+_INGEST_STAGE = StepSpec(
+    id="ingest.stage",
+    run="firnline_snowpark.ingest.stage:run",
+    summary="Load CSV, JSON or Parquet by COPY INTO from a stage, an S3 or Azure address, or files of the project.",
+    params=StageParams,
+    outputs={
+        "table": Port(kind=Table, description="The rows."),
+        "rejected": Port(kind=Table, description="The rows that did not fit, with file, line and error."),
+        **FINDINGS,
+    },
+    source="firnline_snowpark.ingest.stage_params:files_state",
+    **ON_SNOWPARK,
+)
+
+STEPS: Final[tuple[StepSpec, ...]] = (
+    _INGEST_TABLE,
+    _INGEST_STAGE,
+    *_SQL,
+    _SNOWPARK,
+    _UDF,
+    _FLATTEN,
+    _SELECT,
+    _ENCODE,
+    _ATTACH,
+    _DBT,
+)

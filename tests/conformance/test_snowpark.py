@@ -243,6 +243,7 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "features.sql": Case(params=QUERY, inputs=listed(one_table)),
             "features.snowpark": Case(params={"function": "own_functions:build"}, inputs=listed(with_functions)),
             "features.udf": Case(params={"apply": DOUBLED}, inputs=with_functions),
+            "ingest.stage": Case(params={"location": "rows.csv", "format": "csv"}, inputs=csv_file),
             "ingest.table": Case(params={"table": "EXISTING", "filter": "ID > 0"}, inputs=existing),
             "prepare.flatten": Case(params=FLAT, inputs=nested),
             "prepare.sql": Case(params=QUERY, inputs=listed(one_table)),

@@ -291,7 +291,8 @@ def validate(context: Context, arguments: Sequence[Any], named: Mapping[str, Any
     """Show the errors of an earlier COPY INTO."""
     if len(arguments) != 1 or set(named) - {"JOB_ID"}:
         raise invalid_argument("function VALIDATE takes a table and JOB_ID => ...")
-    table = context.table(split_name(f'"{arguments[0]}"'))
+    written = str(arguments[0])
+    table = context.table(split_name(written) if written.startswith('"') else (written,))
     job = str(named.get("JOB_ID", "_last"))
     errors = LoadHistory(context.duckdb, table.id).errors(None if job == "_last" else job)
     return relation_of_result(context, _errors_result(errors))

@@ -16,7 +16,7 @@ from firnline_sandbox.translate.operators import as_text
 from firnline_sandbox.translate.parsing import identifier_name, resolve_name
 from firnline_sandbox.translate.surroundings import Relation
 from firnline_sandbox.translate.user_tables import alone, find_call
-from firnline_sandbox.translate.values import Value, quote_text
+from firnline_sandbox.translate.values import Value, quote_name, quote_text
 from firnline_sandbox.types import Column
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def constant_argument(call: Call, node: exp.Expr) -> Any:
     """
     if isinstance(node, exp.Column) and not node.args.get("table"):
         return identifier_name(node.this)
+    if isinstance(node, exp.Column) and call.name == "VALIDATE":  # whose table may be qualified
+        return ".".join(quote_name(identifier_name(part)) for part in node.parts)
     value = call.translation.value(node, call.scope)
     if value.is_constant:
         return value.constant

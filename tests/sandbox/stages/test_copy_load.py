@@ -270,8 +270,9 @@ def test_validate_shows_the_errors_of_an_earlier_load(warehouse: Warehouse) -> N
         query_id = cursor.sfqid
     expected = [("Numeric value 'x' is not recognized", 2)]
     for job in ("_last", query_id):
-        found = warehouse.rows(f"SELECT error, row_number FROM TABLE(VALIDATE(t, JOB_ID => '{job}'))")
-        assert found == expected
+        for table in ("t", 'PUBLIC."T"'):
+            found = warehouse.rows(f"SELECT error, row_number FROM TABLE(VALIDATE({table}, JOB_ID => '{job}'))")
+            assert found == expected
 
 
 @pytest.mark.parametrize(
