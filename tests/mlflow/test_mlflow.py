@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from firnline.app import Installed
+from firnline.app import Installed, RunOptions, run_pipeline
 from firnline.domain import Event, ObserverFailed
 from firnline.loading import FoundEntry, Hooks, Selection, build_registry, load_plugins
 from firnline.testing import conformance
@@ -102,6 +102,15 @@ def test_a_reused_stage_is_told_with_its_numbers_and_models_may_be_left_out(proj
     assert second.data.tags["firnline.reused.fit"] == first.info.run_name
     assert second.data.metrics["fit.loss"] == 0.25
     assert {entry.path for entry in client.list_artifacts(first.info.run_id, "fit")} == {"fit/files"}
+
+
+def test_the_jobs_of_a_multirun_are_found_by_its_tag(project: Project, store: Path) -> None:
+    project.write(FIT, tracker={"mlflow": {"tracking_uri": f"sqlite:///{store}", "experiment": "jobs"}})
+    for sweep, alpha in (("s1", 1.0), ("s1", 2.0), ("s2", 3.0)):
+        run_pipeline(project.compose(f"fit.params.alpha={alpha}"), project.installed, RunOptions(sweep_id=sweep))
+    client, runs_of = runs(store, "jobs")
+    found = client.search_runs([runs_of[0].info.experiment_id], "tags.`firnline.sweep_id` = 's1'")
+    assert {run.data.params["fit.alpha"] for run in found} == {"1.0", "2.0"}
 
 
 def test_a_failed_run_is_failed_there(project: Project, store: Path) -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 from snowflake.ml.modeling.neural_network import MLPClassifier
@@ -15,7 +17,12 @@ from xgboost import XGBModel
 
 from firnline.domain import Table
 from firnline.errors import DataError
-from firnline_snowpark.train.estimators import ESTIMATORS, settings_problem
+from firnline_snowpark.rows import LearningTask
+from firnline_snowpark.train import in_platform
+from firnline_snowpark.train.estimators import ESTIMATORS, Purpose, settings_problem, takes
+from firnline_snowpark.train.preprocessing import numbers, transformer
+from firnline_snowpark.train.roles import Roles
+from firnline_snowpark.train.snowpark import UNWEIGHTED
 from firnline_snowpark.train.snowpark_params import SnowparkParams
 from tests.snowpark.churn_world import World
 from tests.snowpark.fetched import count_fetched
@@ -25,6 +32,12 @@ from tests.snowpark.plans import FEATURES, ROWS, plans_table
 pytestmark = pytest.mark.filterwarnings("default::FutureWarning", "default::DeprecationWarning")
 
 COLUMNS = {"input_cols", "output_cols", "label_cols", "passthrough_cols", "drop_input_cols", "sample_weight_col"}
+OFFERED: list[tuple[str, Purpose]] = [
+    (name, purpose)
+    for name, estimator in ESTIMATORS.items()
+    for purpose in ("classification", "regression")
+    if estimator.class_for(purpose) is not None
+]
 SOURCE = {"identifiers": ["ID"]}
 
 
@@ -43,25 +56,51 @@ def measured(world: World, model: Any, table: Table) -> dict[str, float]:
     return dict(found["metrics"].values)
 
 
-@pytest.mark.parametrize(
-    ("estimator", "settings", "library"),
-    [
-        ("xgboost", {"n_estimators": 20}, "xgboost"),
-        ("lightgbm", {"n_estimators": 20}, "lightgbm"),
-    ],
-)
-def test_no_row_is_fetched_and_the_model_takes_the_tables_columns(
-    world: World, table: Table, estimator: str, settings: dict[str, Any], library: str
-) -> None:
+def test_no_row_is_fetched_and_the_model_takes_the_tables_columns(world: World, table: Table) -> None:
+    settings = {"n_estimators": 20}
     with count_fetched() as fetched, world.session.query_history() as history:
-        outputs = fit(world, table, "PLAN", estimator=estimator, settings=settings)
+        outputs = fit(world, table, "PLAN", estimator="xgboost", settings=settings)
     # What is fetched: the kinds of the columns, the target's values with their counts, the procedure's answer.
     assert fetched.rows < ROWS / 4
     assert any("PROCEDURE" in query.sql_text.upper() for query in history.queries)
     model = outputs["model"]
-    assert (model.framework, model.features, model.classes) == (library, FEATURES, ("$", "$$$", "it's"))
+    assert (model.framework, model.features, model.classes) == ("xgboost", FEATURES, ("$", "$$$", "it's"))
     assert model.params["settings"] == settings
     assert measured(world, model, table)["roc_auc"] > 0.8
+
+
+@pytest.mark.filterwarnings("ignore:Null value detected")  # by the client, while it fits
+@pytest.mark.filterwarnings("ignore:.*(converge|Maximum iterations)")  # the data are few, and so are the iterations
+@pytest.mark.parametrize(("name", "purpose"), OFFERED)
+def test_every_estimator_fits_and_predicts_silently(name: str, purpose: Purpose) -> None:
+    """What the procedure does, in this process: with gaps and categories, and with weights where they are offered."""
+    random = np.random.default_rng(3)
+    size, kind = random.normal(size=90), random.choice(["a", "b", None], size=90)
+    size[::7] = np.nan
+    features = pd.DataFrame({"SIZE": size, "KIND": kind.astype(object)})
+    amounts = np.nan_to_num(size) + (kind == "a")
+    labels = (amounts > 0.3).astype(np.int64) if purpose == "classification" else amounts
+    task = LearningTask(
+        features=("SIZE", "KIND"), target="Y", task="binary" if purpose == "classification" else "regression"
+    )
+    roles = Roles(task=task, kinds={"SIZE": "number", "KIND": "text"}, order=(), left_out=())
+    estimator = ESTIMATORS[name]
+    scaled = not estimator.takes_gaps
+    seeded = {"random_state": 0} if takes(estimator, "random_state", purpose) else {}
+    order = {
+        "front": transformer(roles, set(), numbers=numbers(scaled=scaled), scaled=scaled, seed=0),
+        "estimator": (estimator.module, estimator.class_for(purpose)),
+        "library": estimator.library,
+        "settings": seeded | ({"verbose": -1} if name == "lightgbm" else {}),
+        "balanced": purpose == "classification" and name not in UNWEIGHTED,
+    }
+    pipeline = in_platform._fit_one(order, features, labels)
+    if purpose == "classification":
+        said = pipeline.predict_proba(features)
+        assert said.shape == (90, 2)
+        assert ((said[:, 1] > 0.5) == labels).mean() > 0.6
+    else:
+        assert np.corrcoef(pipeline.predict(features), labels)[0, 1] > 0.3 or name in {"lasso", "elastic_net"}
 
 
 def test_a_search_finds_the_better_setting_and_tells_all(world: World, table: Table) -> None:

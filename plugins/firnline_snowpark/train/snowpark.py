@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from firnline_snowpark.train.roles import Roles
     from firnline_snowpark.train.snowpark_params import SnowparkParams
 
+UNWEIGHTED: Final = frozenset({"mlp"})
+"""Estimators that Snowpark ML hands no weights of rows to."""
 _BUILDS: Final = {"xgboost": ("xgboost", "xgboost-cpu"), "lightgbm": ("lightgbm",), "sklearn": ()}
 
 
@@ -78,7 +80,7 @@ def _order(context: StepContext, params: SnowparkParams, roles: Roles, train: Ta
     if problem := settings_problem(estimator, [*params.settings, *searched], purpose):
         raise DataError(f"{where}: {problem}", hint="the other class takes it, but the target asks for this one")
     balanced = params.class_weight == "balanced" and purpose == "classification"
-    if balanced and name == "MLPClassifier":
+    if balanced and params.estimator in UNWEIGHTED:
         raise DataError(f"{where}: {name} of Snowpark ML takes no weights", hint="leave class_weight at none")
     seeded = {"random_state": params.seed} if takes(estimator, "random_state", purpose) else {}
     if estimator.library == "lightgbm":
