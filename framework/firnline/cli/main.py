@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from firnline import __version__
+from firnline.cli.leaving import Leaving
 from firnline.cli.workbench import CurrentFolder
 from firnline.errors import ConfigError, FirnlineError, PluginError, Problem, RefusedError
 from firnline.loading.discovery import FoundEntry, find_commands
@@ -104,8 +105,11 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    typed = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(run_command(typed))
+    if arguments is not None:
+        sys.exit(run_command(list(arguments)))
+    leaving = Leaving()
+    leaving.code = run_command(sys.argv[1:])
+    sys.exit(leaving.code)
 
 
 def run_command(typed: list[str]) -> int:
