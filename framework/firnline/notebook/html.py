@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _GRAPH_LIMIT: Final = 60
 _ROWS: Final = 200
 _METRICS: Final = 12
+_RUN_METRICS: Final = 24
 _STATES: Final = {"run": "running", "reuse": "reused", "skip": "skipped", "stopped": "failed", "interrupted": "failed"}
 _STYLE: Final = Markup("""<style>
 .firnline { font: 14px/1.5 system-ui, sans-serif; max-width: 1100px; }
@@ -84,9 +85,14 @@ def run_html(record: RunRecord, plan: Plan, report: Path) -> str:
     rows = [_stage_row(stage) for stage in ordered]
     states = {stage.name: stage.state for stage in ordered}
     nodes = [(stage, _state(states.get(stage.name, "waiting")), states.get(stage.name, "")) for stage in plan.stages]
-    metrics = [[printable(name), number_text(value)] for name, value in reversed(record.metrics.items())]
+    # The last stages tell how good the model is; within one, the order is the stage's own.
+    metrics = [
+        [printable(f"{stage.name}.{name}"), number_text(value)]
+        for stage in reversed(ordered)
+        for name, value in stage.metrics.items()
+    ]
     table = _table(["stage", "state", "time", "rows", ""], rows, right={2, 3})
-    measured = _table(["metric", ""], metrics, right={1}) if metrics else Markup("")
+    measured = _table(["metric", ""], metrics, right={1}, limit=_RUN_METRICS) if metrics else Markup("")
     return _page(head, table, measured, _graph(nodes))
 
 
@@ -149,7 +155,9 @@ def _graph(stages: Sequence[tuple[PlannedStage, str, str]]) -> Markup:
     return Markup('<div class="scroll">{}</div>').format(draw_graph(nodes, upstream).svg)
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, right: set[int], best: bool = False) -> Markup:
+def _table(
+    names: Sequence[str], rows: Sequence[Sequence[Any]], *, right: set[int], best: bool = False, limit: int = _ROWS
+) -> Markup:
     def cells(tag: str, values: Iterable[Any]) -> Markup:
         return Markup("").join(
             Markup("<{}{}>{}</{}>").format(tag, Markup(' class="right"') if index in right else "", value, tag)
@@ -158,9 +166,9 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, right: set[in
 
     body = Markup("").join(
         Markup("<tr{}>{}</tr>").format(Markup(' class="best"') if best and index == 0 else "", cells("td", row))
-        for index, row in enumerate(rows[:_ROWS])
+        for index, row in enumerate(rows[:limit])
     )
-    more = Markup('<div class="muted">and {} more</div>').format(len(rows) - _ROWS) if len(rows) > _ROWS else ""
+    more = Markup('<div class="muted">and {} more</div>').format(len(rows) - limit) if len(rows) > limit else ""
     head = cells("th", names)
     return Markup('<div class="scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}</div>').format(
         head, body, more
