@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,34 @@ def export(folder: Path, path: Path) -> None:
     _check_exists(path)
     names = write(path, folder.resolve())
     click.echo(f"{len(names)} {'table' if len(names) == 1 else 'tables'} written to {folder}")
+
+
+@sandbox.group()
+def tasks() -> None:
+    """Run the tasks of a sandbox."""
+
+
+@tasks.command("run")
+@_PATH
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]),
+    help="Move the clock to this time (UTC) at once, running what is due on the way; else stay until interrupted.",
+)
+def run_tasks(path: Path, until: dt.datetime | None) -> None:
+    """Run tasks as they become due, and print their runs."""
+    from firnline_sandbox.locks import SandboxBusyError
+    from firnline_sandbox.tasks.command import run
+
+    _check_exists(path)
+    moment = None if until is None else until.replace(tzinfo=dt.UTC)
+    try:
+        for line in run(path.resolve(), moment):
+            click.echo(line)
+    except SandboxBusyError as error:
+        raise PlatformError(str(error), hint="whoever has the sandbox open runs its tasks as well") from error
+    except ValueError as error:
+        raise UsageError(f"--until: {error}", hint="name a time that is yet to come") from error
 
 
 def _check_exists(path: Path) -> None:

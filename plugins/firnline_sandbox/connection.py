@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from firnline_sandbox.engine import SandboxEngine
     from firnline_sandbox.execution import SessionTransaction
     from firnline_sandbox.runner import Runner
+    from firnline_sandbox.tasks.objects import Task
+    from firnline_sandbox.tasks.runs import TaskRun
 
 ACCOUNT: Final = "SANDBOX"
 ROLE: Final = "ACCOUNTADMIN"
@@ -95,6 +97,8 @@ class SandboxConnection:
         self._parameters: dict[str, Any] = {}
         self._owns_engine = owns_engine
         self._closed = False
+        self.task: tuple[Task, TaskRun] | None = None
+        """The task that runs in this session, if one does."""
         self._pending: dict[str, concurrent.futures.Future[None]] = {}
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._paramstyle = paramstyle

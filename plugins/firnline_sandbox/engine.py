@@ -125,7 +125,16 @@ class SandboxEngine(SandboxFolders):
                 engine.close()
                 raise
             _open_engines[folder] = engine
+            engine._start_tasks()
             return engine
+
+    def _start_tasks(self) -> None:
+        """Run the tasks of a sandbox that was closed and is open again, as they become due."""
+        if any(entry.kind == "TASK" for entry in self._catalog):
+            from firnline_sandbox.statements.registry import load_builtin
+
+            load_builtin()
+            self.part("tasks").start()
 
     def close(self) -> None:
         """Let go of the engine; the last user's call closes the database and unlocks the folder."""

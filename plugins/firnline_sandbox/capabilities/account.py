@@ -126,10 +126,11 @@ _VIEWS: Final[tuple[Capability, ...]] = (
         "SELECT * FROM SNOWFLAKE.ORGANIZATION_USAGE.RATE_SHEET_DAILY",
         says="ORGANIZATION_USAGE.RATE_SHEET_DAILY",
     ),
-    _views.refused(
+    _views.supported(
         "TASK_HISTORY",
-        "SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY())",
-        says="table function INFORMATION_SCHEMA.TASK_HISTORY",
+        "CREATE TASK k AS SELECT 1",
+        "SELECT COUNT(*) FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(TASK_NAME => 'K', ERROR_ONLY => TRUE))",
+        gives=[(0,)],
     ),
     _views.refused(
         "COPY_HISTORY",

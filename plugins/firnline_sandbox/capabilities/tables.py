@@ -104,7 +104,22 @@ _DDL: Final[tuple[Capability, ...]] = (
         "CREATE STREAM s ON VIEW v",
         says="CREATE STREAM ON VIEW",
     ),
-    _ddl.refused("tasks", "CREATE TASK k SCHEDULE = '1 minute' AS SELECT 1", says="CREATE TASK"),
+    _ddl.partial(
+        "tasks: SCHEDULE (intervals, cron), AFTER, WHEN, FINALIZE, retries, EXECUTE TASK, triggered by streams",
+        "CREATE TASK k WAREHOUSE = compute_wh SCHEDULE = '5 MINUTE' AS INSERT INTO t VALUES (3, 'c')",
+        "CREATE TASK after_k AFTER k AS SELECT 1",
+        "SELECT SYSTEM$TASK_DEPENDENTS_ENABLE('k')",
+        "SHOW TASKS",
+        'SELECT "name", "state" FROM TABLE(RESULT_SCAN(LAST_QUERY_ID())) ORDER BY 1',
+        gives=[("AFTER_K", "started"), ("K", "started")],
+        note="they run while a process has the sandbox open, or as the clock is moved; one task at a time;"
+        " what was missed is not made up for; a task without a warehouse costs nothing",
+    ),
+    _ddl.refused(
+        "tasks whose body is a script",
+        "CREATE TASK k SCHEDULE = '1 minute' AS BEGIN SELECT 1; END",
+        says="Snowflake Scripting in a task",
+    ),
     _ddl.refused("alerts", "CREATE ALERT a IF (EXISTS (SELECT 1)) THEN SELECT 1", says="CREATE ALERT"),
 )
 

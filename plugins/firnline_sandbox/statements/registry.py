@@ -70,6 +70,10 @@ _ROOMS: Final = (
     "experiments",
     "functions.statements",
     "streams.statements",
+    "tasks.scheduler",
+    "tasks.statements",
+    "tasks.show",
+    "tasks.system",
     "streams.show",
 )
 _load_lock: Final = threading.RLock()

@@ -126,8 +126,8 @@ _RANGE: Final = ("END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT", "
 def _history(context: Context, given: Mapping[str, Any], keeps: Callable[[QueryRecord], bool]) -> Relation:
     """List statements, the latest first, that ended in a span of time, or have not ended yet."""
     now = context.engine.clock.now()
-    since, until = _time(given.get("END_TIME_RANGE_START")), _time(given.get("END_TIME_RANGE_END"))
-    limit = _limit(given.get("RESULT_LIMIT"))
+    since, until = as_time(given.get("END_TIME_RANGE_START")), as_time(given.get("END_TIME_RANGE_END"))
+    limit = row_limit(given.get("RESULT_LIMIT"))
     found = []
     for record in reversed(context.engine.history.records()):
         end = record.ended or now
@@ -138,14 +138,24 @@ def _history(context: Context, given: Mapping[str, Any], keeps: Callable[[QueryR
     return rows_relation(context, HISTORY_COLUMNS, found)
 
 
-def _limit(value: Any) -> int:
+def row_limit(value: Any) -> int:
+    """Read RESULT_LIMIT.
+
+    Raises:
+        ProgrammingError: 1015, it is out of range.
+    """
     limit = _DEFAULT_ROWS if value is None else int(value)
     if not 1 <= limit <= _MOST_ROWS:
         raise invalid_argument(f"RESULT_LIMIT must be from 1 to {_MOST_ROWS}, not {limit}")
     return limit
 
 
-def _time(value: Any) -> dt.datetime | None:
+def as_time(value: Any) -> dt.datetime | None:
+    """Read the end of a span of time.
+
+    Raises:
+        ProgrammingError: 1015, it is no time.
+    """
     match value:
         case None:
             return None
@@ -155,12 +165,12 @@ def _time(value: Any) -> dt.datetime | None:
             return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
         case _:
             try:
-                return _time(dt.datetime.fromisoformat(str(value)))
+                return as_time(dt.datetime.fromisoformat(str(value)))
             except ValueError as failure:
                 raise invalid_argument(f"Timestamp '{value}' is not recognized") from failure
 
 
-def _named(function: str, names: Sequence[str], arguments: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+def by_name(function: str, names: Sequence[str], arguments: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
     """Give arguments by their names, those without a name in order."""
     if unknown := sorted(named.keys() - set(names)):
         raise invalid_argument(f"function {function} has no argument {unknown[0]}")
@@ -172,13 +182,13 @@ def _named(function: str, names: Sequence[str], arguments: Sequence[Any], named:
 @table_function("QUERY_HISTORY")
 def query_history(context: Context, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation:
     """List the account's statements."""
-    return _history(context, _named("QUERY_HISTORY", _RANGE, arguments, named), lambda _: True)
+    return _history(context, by_name("QUERY_HISTORY", _RANGE, arguments, named), lambda _: True)
 
 
 @table_function("QUERY_HISTORY_BY_SESSION")
 def query_history_by_session(context: Context, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation:
     """List a session's statements."""
-    given = _named("QUERY_HISTORY_BY_SESSION", ("SESSION_ID", *_RANGE), arguments, named)
+    given = by_name("QUERY_HISTORY_BY_SESSION", ("SESSION_ID", *_RANGE), arguments, named)
     session = int(given.get("SESSION_ID") or context.session_id)
     return _history(context, given, lambda record: record.session_id == session)
 
@@ -186,7 +196,7 @@ def query_history_by_session(context: Context, arguments: Sequence[Any], named: 
 @table_function("QUERY_HISTORY_BY_USER")
 def query_history_by_user(context: Context, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation:
     """List a user's statements."""
-    given = _named("QUERY_HISTORY_BY_USER", ("USER_NAME", *_RANGE), arguments, named)
+    given = by_name("QUERY_HISTORY_BY_USER", ("USER_NAME", *_RANGE), arguments, named)
     user = str(given.get("USER_NAME") or context.connection.user).upper()
     return _history(context, given, lambda record: record.user == user)
 
@@ -194,7 +204,7 @@ def query_history_by_user(context: Context, arguments: Sequence[Any], named: Map
 @table_function("QUERY_HISTORY_BY_WAREHOUSE")
 def query_history_by_warehouse(context: Context, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation:
     """List the statements that were given to a warehouse."""
-    given = _named("QUERY_HISTORY_BY_WAREHOUSE", ("WAREHOUSE_NAME", *_RANGE), arguments, named)
+    given = by_name("QUERY_HISTORY_BY_WAREHOUSE", ("WAREHOUSE_NAME", *_RANGE), arguments, named)
     warehouse = str(given.get("WAREHOUSE_NAME") or context.connection.warehouse or "").upper()
     return _history(context, given, lambda record: record.warehouse == warehouse)
 
@@ -255,8 +265,8 @@ def warehouse_metering(context: Context, _database: str) -> list[dict[str, Any]]
 def warehouse_metering_history(context: Context, arguments: Sequence[Any], named: Mapping[str, Any]) -> Relation:
     """List what warehouses used in each hour of a span of time."""
     names = ("DATE_RANGE_START", "DATE_RANGE_END", "WAREHOUSE_NAME")
-    given = _named("WAREHOUSE_METERING_HISTORY", names, arguments, named)
-    since, until = _time(given.get("DATE_RANGE_START")), _time(given.get("DATE_RANGE_END"))
+    given = by_name("WAREHOUSE_METERING_HISTORY", names, arguments, named)
+    since, until = as_time(given.get("DATE_RANGE_START")), as_time(given.get("DATE_RANGE_END"))
     wanted = given.get("WAREHOUSE_NAME")
     rows = [
         _decimal(row)

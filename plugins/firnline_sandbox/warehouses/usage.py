@@ -45,7 +45,8 @@ def usage(
     connection: SandboxConnection, query: RunningQuery, sql: str, words: Sequence[str]
 ) -> contextlib.AbstractContextManager[None]:
     """Carry out a statement on the session's warehouse if it needs one."""
-    if not computes(sql, words):
+    is_serverless = connection.task is not None and not connection.task[0].warehouse
+    if is_serverless or not computes(sql, words):
         return contextlib.nullcontext()
     use: contextlib.AbstractContextManager[None] = connection.engine.part("warehouses").use(connection, query)
     return use
