@@ -78,7 +78,7 @@ Options:
 Commands:
   run         Run a pipeline; with -m, many of them.
   plan        Show what a run would do, and why.
-  runs        List, show, compare and resume runs.
+  runs        List, show, compare, resume and save runs.
   sweep       List, show and resume multiruns.
   lineage     Show what an artifact was made from, and what from it.
   steps       Show the steps that installed plugins offer.
