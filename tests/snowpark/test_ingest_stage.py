@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from firnline.domain import SourceContext
 from firnline.errors import DataError, StoppedByGateError, UsageError
 from firnline_sandbox.platform import SandboxPlatform
-from firnline_snowpark.ingest.stage import stage_sql
+from firnline_snowpark.ingest.stage_listing import stage_sql
 from firnline_snowpark.ingest.stage_params import StageParams, files_state
 from tests.snowpark.churn_world import World
 from tests.snowpark.fetched import count_fetched
@@ -109,7 +109,7 @@ def test_the_state_follows_the_files(tmp_path: Path, folder: Path) -> None:
 def test_an_address_becomes_a_stage() -> None:
     params = StageParams(location="s3://bucket/it's/", integration="READS_S3", format="parquet")
     expected = "CREATE OR REPLACE TEMPORARY STAGE S URL = 's3://bucket/it''s/' STORAGE_INTEGRATION = READS_S3"
-    assert stage_sql("S", params) == expected
+    assert stage_sql("S", params.location, params.integration) == expected
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_importance_is_learned_on_the_platform(world: World, table: Table) -> No
 
 def test_a_wide_table_is_scored_in_bounded_statements(world: World) -> None:
     wide = 520
-    columns = ", ".join(f"MOD(SEQ4() * {7 + place}, {11 + place}) AS C{place}" for place in range(wide))
+    columns = ", ".join(f"MOD(SEQ4() * {7 + place}, {2 + place % 12}) AS C{place}" for place in range(wide))
     name = world.context("wide").table_name()
     world.session.sql(
         f"CREATE TABLE {name} AS SELECT MOD(SEQ4(), 2) AS Y, {columns} FROM TABLE(GENERATOR(ROWCOUNT => 300))"

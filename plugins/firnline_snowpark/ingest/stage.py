@@ -10,6 +10,7 @@ from snowflake.snowpark.exceptions import SnowparkSQLException
 from firnline.domain import Grid, Metrics, Report, Text
 from firnline.errors import DataError, StoppedByGateError
 from firnline_snowpark.columns import quoted
+from firnline_snowpark.ingest.stage_listing import stage_sql
 from firnline_snowpark.ingest.stage_params import local_files
 from firnline_snowpark.literals import literal
 from firnline_snowpark.tables import described_table, stop_if_cancelled
@@ -57,37 +58,15 @@ def run(context: StepContext, params: StageParams) -> Outputs:
     return {"table": made, "rejected": rejected, **_findings(params, files, made, rejected)}
 
 
-def listed(session: Session, params: StageParams) -> list[list[str]]:
-    """Return name, size and checksum of each file.
-
-    Raises:
-        DataError: the stage or the address cannot be listed.
-    """
-    pattern = f" PATTERN = {literal(params.pattern)}" if params.pattern else ""
-    try:
-        if params.location.startswith("@"):
-            rows = session.sql(f"LIST {params.location}{pattern}").collect()
-        else:
-            session.sql(stage_sql("FIRNLINE_LISTED", params)).collect()
-            rows = session.sql(f"LIST @FIRNLINE_LISTED{pattern}").collect()
-    except SnowparkSQLException as error:
-        raise DataError(f"{params.location} cannot be listed: {error.message}", hint="is it there?") from error
-    return sorted([str(row["name"]), str(row["size"]), str(row["md5"])] for row in rows)
-
-
-def stage_sql(name: str, params: StageParams) -> str:
-    """Return the statement that makes a stage of an address."""
-    integration = f" STORAGE_INTEGRATION = {params.integration}" if params.integration else ""
-    return f"CREATE OR REPLACE TEMPORARY STAGE {name} URL = {literal(params.location)}{integration}"
-
-
 @contextmanager
 def _location(session: Session, context: StepContext, params: StageParams) -> Iterator[str]:
     if params.location.startswith("@"):
         yield params.location
         return
     name = f"{context.table_name('files')}_STAGE"
-    session.sql(f"CREATE TEMPORARY STAGE {name}" if params.is_local else stage_sql(name, params)).collect()
+    session.sql(
+        f"CREATE TEMPORARY STAGE {name}" if params.is_local else stage_sql(name, params.location, params.integration)
+    ).collect()
     try:
         for file in local_files(params, context.project) if params.is_local else ():
             context.progress(f"uploading {file.name}")

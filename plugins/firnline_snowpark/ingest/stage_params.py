@@ -97,10 +97,10 @@ def files_state(params: StageParams, context: SourceContext) -> str:
     if params.is_local:
         files = local_files(params, context.project)
         return content_hash([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
-    from firnline_snowpark.ingest.stage import listed
+    from firnline_snowpark.ingest.stage_listing import listed
 
     session = context.open_platform().session("firnline plan")
     try:
-        return content_hash(listed(session, params))
+        return content_hash(listed(session, params.location, params.pattern, params.integration))
     finally:
         session.close()
