@@ -118,6 +118,7 @@ def test_an_address_becomes_a_stage() -> None:
         ({"location": "a.csv", "into": "T"}, "into needs a named stage"),
         ({"location": "a.csv", "integration": "I"}, "integration goes with"),
         ({"location": "https://x/y.csv"}, "no address that a stage can have"),
+        ({"location": "@S; DROP TABLE T"}, "is no stage and path"),
         ({"location": "@S", "options": {"A = 1) X": 1}}, "should match pattern"),
         ({"location": "@S", "columns": {"A": "INT) --"}}, "should match pattern"),
     ],

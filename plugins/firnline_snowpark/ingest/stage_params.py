@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from firnline.domain import SourceContext
 
+STAGE: Final = re.compile(r'@[~%\w."$][\w."$/%=:+-]*')
 URLS: Final = ("s3://", "s3gov://", "azure://", "gcs://")
 Option: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]+$")]
 ColumnSql: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]+( ?\(\d+(, ?\d+)?\))?$")]
@@ -58,6 +60,10 @@ class StageParams(Params):
     def _fits_together(self) -> StageParams:
         if self.into is not None and not self.location.startswith("@"):
             raise ValueError("into needs a named stage as location: by its paths the platform knows what is loaded")
+        if self.location.startswith("@") and not STAGE.fullmatch(self.location):
+            raise ValueError(
+                f"{self.location} is no stage and path as SQL writes it without quotes around: @STAGE/path"
+            )
         if self.integration is not None and not self.location.startswith(URLS):
             raise ValueError("integration goes with an s3://, azure:// or gcs:// address")
         if "://" in self.location and not self.location.startswith(URLS):
