@@ -13,12 +13,12 @@ from firnline.config.state import hydra_kept
 from firnline.config.validation import field_type
 
 __all__ = [
-    "TAKEN_OUT",
     "Arguments",
     "Composed",
     "ConfFolder",
     "Experiment",
     "JobConfig",
+    "TAKEN_OUT",
     "add_sources",
     "check",
     "compose",
