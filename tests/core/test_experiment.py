@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from firnline.app import all_problems, make_plan
-from firnline.config import TAKEN_OUT, Composed, Experiment, expand, experiment_of, read_composed
+from firnline.app import all_problems, load_installed, make_plan
+from firnline.config import (
+    TAKEN_OUT,
+    Composed,
+    Experiment,
+    check,
+    compose,
+    expand,
+    experiment_of,
+    read_composed,
+)
 from firnline.domain import Plan
 from firnline.errors import ConfigError
 from tests.core.conftest import Project
 
+SHIPPED = Path(__file__).parents[2] / "conf" / "experiment"
 OPTIONS: dict[str, dict[str, Any]] = {
     "start/one": {"uses": "toy.source"},
     "start/two": {"uses": "toy.source", "params": {"value": 2}},
@@ -167,6 +179,12 @@ def test_an_experiment_that_does_not_say_where_it_belongs(written: Project) -> N
     with pytest.raises(ConfigError) as caught:
         written.plan("+experiment=lost")
     assert "# @package _global_" in str(caught.value.problems[0].hint)
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in SHIPPED.glob("*.yaml")))
+def test_the_experiments_of_a_new_project_fit_its_pipeline(name: str, tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED.parent, tmp_path / "conf")
+    assert check(compose(tmp_path, [f"+experiment={name}"]), load_installed().registry).name == "churn"
 
 
 def plan_or_all_problems(project: Project, override: str) -> Plan:
