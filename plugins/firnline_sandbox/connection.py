@@ -99,6 +99,8 @@ class SandboxConnection:
         self._closed = False
         self.task: tuple[Task, TaskRun] | None = None
         """The task that runs in this session, if one does."""
+        self.refreshes = ""
+        """Why dynamic tables are refreshed in this session, if nobody asked for it."""
         self._pending: dict[str, concurrent.futures.Future[None]] = {}
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
         self._paramstyle = paramstyle

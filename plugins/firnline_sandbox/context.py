@@ -48,6 +48,8 @@ class Context(Names):
         self.may_stream = may_stream
         self._transaction = transaction
         self._registered: list[str] = []
+        self.reads: dict[str, int] | None = None
+        """The tables and streams that queries read here, with their versions; None where nobody asks."""
         self.consumes_streams = transaction is not None
         """Whether a stream that is read here moves on when the transaction commits."""
 
@@ -111,6 +113,7 @@ class Context(Names):
             home=home,
         )
         inner._registered = self._registered
+        inner.reads = self.reads
         inner.consumes_streams = self.consumes_streams
         return inner
 

@@ -130,7 +130,7 @@ class SandboxEngine(SandboxFolders):
 
     def _start_tasks(self) -> None:
         """Run the tasks of a sandbox that was closed and is open again, as they become due."""
-        if any(entry.kind == "TASK" for entry in self._catalog):
+        if any(entry.kind in {"TASK", "DYNAMIC TABLE"} for entry in self._catalog):
             from firnline_sandbox.statements.registry import load_builtin
 
             load_builtin()
@@ -149,6 +149,8 @@ class SandboxEngine(SandboxFolders):
             self.listener.stop()
         self.closed = True
         self.history.cancel_session(None)
+        if (tasks := self._parts.pop("tasks", None)) is not None:
+            tasks.close()  # which uses the other parts until it has ended
         for part in self._parts.values():
             part.close()
         self.query_log.close()

@@ -74,7 +74,7 @@ class Names:
             ProgrammingError: 2003, there is none; 2, the name is a view's, which cannot be written to.
         """
         from firnline_sandbox.catalog import Table
-        from firnline_sandbox.errors import not_a_table
+        from firnline_sandbox.errors import COMPILATION, error, not_a_table
 
         full = self.qualify(parts)
         found = self.catalog.find_relation(full, self.session_id)
@@ -82,4 +82,8 @@ class Names:
             raise missing_object("table", ".".join(full))
         if not isinstance(found, Table):
             raise not_a_table(".".join(full))
+        if found.kind == "DYNAMIC TABLE":
+            raise error(
+                91400, "0A000", f"{COMPILATION}Object {found.full_name} is a dynamic table: it cannot be changed so."
+            )
         return found

@@ -49,6 +49,8 @@ class StatementSurroundings:
 
             return account_usage(self._context, full[1], full[2])
         found = self._context.catalog.find_relation(full, self._context.session_id)
+        if found is not None and self._context.reads is not None and not isinstance(found, View):
+            self._context.reads[found.id] = getattr(found, "version", 0)
         if isinstance(found, Table):
             return Relation(found.physical, tuple(column.column for column in found.columns))
         if isinstance(found, View):

@@ -195,6 +195,7 @@ _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
     "MODEL": ("firnline_sandbox.models.objects", "Model"),
     "FUNCTION": ("firnline_sandbox.functions.objects", "Function"),
     "PROCEDURE": ("firnline_sandbox.functions.objects", "Procedure"),
+    "DYNAMIC TABLE": ("firnline_sandbox.dynamic.objects", "DynamicTable"),
     "TASK": ("firnline_sandbox.tasks.objects", "Task"),
     "STREAM": ("firnline_sandbox.streams.objects", "Stream"),
 }

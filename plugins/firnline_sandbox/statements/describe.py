@@ -71,7 +71,7 @@ def describe_relation(context: Context, sql: str) -> Result:
             raise unsupported("DESCRIBE TABLE TYPE = STAGE")
     scanner.expect_end()
     if names[1] == "INFORMATION_SCHEMA":
-        return _described(context.surroundings.relation(names).columns)
+        return described(context.surroundings.relation(names).columns)
     found = context.catalog.find_relation(names, context.session_id)
     if found is None:
         raise missing_object(kind, ".".join(names))
@@ -91,7 +91,8 @@ def _column_row(column: TableColumn) -> dict[str, Any]:
     }
 
 
-def _described(columns: SequenceOf[Column]) -> Result:
+def described(columns: SequenceOf[Column]) -> Result:
+    """List columns as DESCRIBE TABLE does."""
     rows = [
         dict.fromkeys(RELATION_COLUMNS)
         | {
@@ -122,7 +123,7 @@ def describe_result(context: Context, sql: str) -> Result:
     found = context.engine.history.result(query_id)
     if found is None or isinstance(found, Exception):
         raise error(709, "02000", f"Statement {query_id} not found")
-    return _described(found.columns)
+    return described(found.columns)
 
 
 @statement(*_words("SCHEMA", "DATABASE"), writes=False)

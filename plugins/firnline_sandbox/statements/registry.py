@@ -70,6 +70,8 @@ _ROOMS: Final = (
     "experiments",
     "functions.statements",
     "streams.statements",
+    "dynamic.statements",
+    "dynamic.show",
     "tasks.scheduler",
     "tasks.statements",
     "tasks.show",

@@ -84,6 +84,7 @@ def _table_row(table: Table, counts: Mapping[str, int]) -> dict[str, Any]:
     no = dict.fromkeys(("is_external", "is_event", "is_hybrid", "is_iceberg", "is_dynamic", "is_immutable"), "N")
     rows = counts[table.id]
     return no | {
+        "is_dynamic": yes_no(table.kind == "DYNAMIC TABLE"),
         "created_on": table.created,
         "name": table.name,
         "database_name": table.database,

@@ -61,6 +61,7 @@ class TaskScheduler:
         count = 0
         with self._running:
             while not self._engine.closed and not self._closed.is_set():
+                self._engine.part("refreshes").run_due()
                 found = self._next_graph()
                 if found is None:
                     break
@@ -77,6 +78,8 @@ class TaskScheduler:
             else self._last.get(task.id, self._opened) + TRIGGER_EVERY
             for task in self._roots()
         ]
+        refresh = self._engine.part("refreshes").next_due()
+        times += [] if refresh is None else [refresh]
         return min((time for time in times if time > now), default=None)
 
     def _roots(self) -> list[Task]:
@@ -154,7 +157,7 @@ class TaskScheduler:
             self.run_due()
             due, roots = self.next_due(), self._roots()
             pause = None if due is None else max((due - self._clock.now()).total_seconds(), 0.0)
-            if pause is None and not roots:
+            if pause is None and not roots:  # nothing will be due before somebody changes something
                 self._wake.wait()
             else:
                 self._wake.wait(min(pause if pause is not None else _LOOK_S, _LOOK_S))

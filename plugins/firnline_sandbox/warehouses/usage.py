@@ -33,6 +33,8 @@ def computes(sql: str, words: Sequence[str]) -> bool:
         return True
     if verb in _QUERIES:
         return _FROM.search(sql) is not None
+    if words[:3] == ("ALTER", "DYNAMIC", "TABLE"):
+        return any(word.keyword == "REFRESH" for word in lex(sql))
     if verb == "CREATE" and "TABLE" in words[:5]:
         parts = lex(sql)
         return any(

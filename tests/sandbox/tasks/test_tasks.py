@@ -53,9 +53,7 @@ def history(run: Run) -> list[tuple[Any, ...]]:
 
 
 def test_a_schedule_runs_at_each_of_its_times(run: Run, clock: MovableClock) -> None:
-    run(
-        "CREATE TASK k WAREHOUSE = compute_wh SCHEDULE = '1 HOUR' AS INSERT INTO target VALUES (1, CURRENT_TIMESTAMP)"
-    )
+    run("CREATE TASK k WAREHOUSE = compute_wh SCHEDULE = '1 HOUR' AS INSERT INTO target VALUES (1, CURRENT_TIMESTAMP)")
     clock.advance(hours=2)
     assert history(run) == []
     run("ALTER TASK k RESUME")
