@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
 from firnline.domain import SourceContext
@@ -79,6 +81,28 @@ def test_a_file_of_a_stage_is_loaded_once(world: World, folder: Path) -> None:
     more = world.run("ingest.stage", params)
     assert more["metrics"].values == {"rows": 3, "loaded": 2, "files": 1, "rejected": 1}
     assert world.rows(first["table"]) == [(5, 6.0)]  # what an earlier run saw stays as it was
+
+
+def test_json_of_a_bucket_is_loaded_by_the_platform(world: World) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        keys = {"aws_access_key_id": "key", "aws_secret_access_key": "not-so-secret"}
+        client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1", **keys)
+        client.create_bucket(Bucket="orders")
+        client.put_object(Bucket="orders", Key="in/a.json", Body=b'{"id": 1}\n{"id": 2}\n')
+        world.session.sql(
+            f"CREATE STAGE BUCKET URL = 's3compat://orders/in/' ENDPOINT = 'http://{host}:{port}' "
+            "CREDENTIALS = (AWS_KEY_ID = 'key' AWS_SECRET_KEY = 'not-so-secret')"
+        ).collect()
+        params = {"location": "@BUCKET", "format": "json", "columns": {"ID": "NUMBER(38,0)"}, "into": "FROM_BUCKET"}
+        assert world.rows(world.run("ingest.stage", params)["table"]) == [(1,), (2,)]
+        client.put_object(Bucket="orders", Key="in/b.json", Body=b'{"id": 3}')
+        later = world.run("ingest.stage", params)
+        assert later["metrics"].values == {"rows": 3, "loaded": 1, "files": 1, "rejected": 0}
+    finally:
+        server.stop()
 
 
 def test_the_state_follows_the_files(tmp_path: Path, folder: Path) -> None:
