@@ -3,6 +3,7 @@
 #   make test    set up and run the whole test suite
 #   make bench   measure Firnline and its floor on the peers' harness (PEERS=folder with run_all.py)
 #   make bench-serve   measure `firnline serve` beside FastAPI around the native model
+#   make bench-torch   measure the external trainer's loop beside bare PyTorch and a DataLoader over rows
 #   make test-hydra-next   the tests of configuration and command line on the next Hydra, in an environment of their own
 #   make check   set up and run what a reviewer would: lint, types, import contracts, size caps, documented examples
 #   make conformance SNOWPARK=/path/to/snowpark-python
@@ -20,7 +21,7 @@ BENCH ?= --reps 5
 STAMP := $(VENV)/installed
 HYDRA_NEXT := .venv-hydra-next
 
-.PHONY: help install demo test test-hydra-next check bench bench-serve conformance format clean
+.PHONY: help install demo test test-hydra-next check bench bench-serve bench-torch conformance format clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -63,6 +64,9 @@ bench:
 
 bench-serve: install
 	@$(BIN)/python -m tests.benchmarks.serve
+
+bench-torch: install
+	@$(BIN)/python -m tests.benchmarks.trainer
 
 conformance: install
 	@test -n "$(SNOWPARK)" || { echo "error: say where a checkout of snowflakedb/snowpark-python is: make conformance SNOWPARK=/path" >&2; exit 1; }
