@@ -100,13 +100,20 @@ class PlatformError(FirnlineError):
 
 
 class RefusedError(FirnlineError):
-    """A guard refused the plan before anything ran. ``plan`` is the plan, to be shown with the reasons."""
+    """A guard refused the plan before anything ran.
+
+    ``plan`` is the plan, to be shown with the reasons; ``out_of_budget`` says that too little is left of what the jobs
+    of a multirun may use together.
+    """
 
     exit_code = 3
 
-    def __init__(self, message: str, *, hint: str | None = None, plan: Any = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, plan: Any = None, out_of_budget: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.plan = plan
+        self.out_of_budget = out_of_budget
 
 
 class StoppedByGateError(FirnlineError):

@@ -42,7 +42,11 @@ class CreditGuard:
     def assess(self, plan: Plan) -> Assessment:
         """Estimate and judge a plan; statements that need no warehouse are all that is run."""
         if self._context.open_platform is None:
-            return Assessment(budget=self._params.budget.credits)
+            return Assessment(
+                budget=self._params.budget.credits,
+                multirun_budget=self._multirun_left(),
+                judge_by=self._params.budget.judge_by,
+            )
         with self._session() as session:
             warehouse = self._warehouse(session)
             stages = estimate_plan(plan, self._context.history, warehouse, self._params)
@@ -54,7 +58,16 @@ class CreditGuard:
                 refusals = list(self._over(budget))
                 if stages and budget is not None and self._params.monitor:
                     refusals += self._obstacles(session)
-        return Assessment(stages=stages, overhead=beside, budget=budget, refusals=tuple(refusals))
+                left = self._multirun_left()
+        return Assessment(
+            stages=stages,
+            overhead=beside,
+            budget=budget,
+            refusals=tuple(refusals),
+            out_of_budget=self._ledger is not None and left is not None and self._expected > left,
+            multirun_budget=left,
+            judge_by=self._params.budget.judge_by,
+        )
 
     def prepare(self, session: Session, stage: str) -> None:
         """Bound the statements of a stage's session, and tag them with who pays."""
@@ -135,16 +148,26 @@ class CreditGuard:
         """Return what the run may use: its own budget, or what the multirun has left if that is less."""
         budget = self._params.budget
         bounds = [budget.credits] if budget.credits is not None else []
-        if budget.multirun is not None and self._ledger is not None:
-            bounds.append(max(budget.multirun - self._ledger.used(), 0.0))
+        left = self._multirun_left()
+        if left is not None and self._ledger is not None:
+            bounds.append(left)
         return min(bounds, default=None)
+
+    def _multirun_left(self) -> float | None:
+        """Return what the multirun may still use; before it is started, all of its budget."""
+        whole = self._params.budget.multirun
+        if whole is None or self._ledger is None:
+            return whole
+        return max(whole - self._ledger.used(), 0.0)
 
     def _reserve(self, run_id: str) -> float:
         """Take the run's share of what is left of the multirun, so that jobs side by side do not all count on it."""
         budget = self._budget()
         assert budget is not None, "there is one, or nothing is guarded"
         if budget <= 0:
-            raise RefusedError("the budget of the multirun is used up", hint="raise guard.budget.multirun")
+            raise RefusedError(
+                "the budget of the multirun is used up", hint="raise guard.budget.multirun", out_of_budget=True
+            )
         if self._ledger is not None:
             self._ledger.note(run_id, min(self._expected, budget))
         return budget

@@ -143,6 +143,14 @@ def ask(context: StepContext, params: AskParams) -> Value:
     return context.save(1)
 
 
+@step("toy.picky")
+def picky(context: StepContext, params: Params, left: Value) -> Value:
+    """Refuse every tenth number, until the project has a file ``mended``."""
+    if left.load() % 10 == 0 and not (context.project / "mended").exists():
+        raise DataError("a tenth number")
+    return context.save(left.load())
+
+
 @step("toy.table", platform=True)
 def table(context: StepContext, params: SourceParams) -> Table:
     """Make a table, of which the toy platform keeps the name."""
@@ -287,7 +295,7 @@ def open_toy(params: ToyPlatformParams, project: Path) -> ToyPlatform:
 
 @hookimpl
 def firnline_steps() -> list[StepSpec]:
-    return [source, add, ask, total, fail, table, query, rows, stubborn, BURN]
+    return [source, add, ask, total, fail, picky, table, query, rows, stubborn, BURN]
 
 
 @hookimpl

@@ -43,7 +43,8 @@ def rows(firnline: Run, *arguments: str) -> list[dict]:
     ],
 )
 def test_how_many_jobs_may_fail(firnline: Run, project: Path, policy: str, started: int, reason: str) -> None:
-    code, out, err = firnline("run", "-m", "start.params.value=1,2,3,4", FAILING, policy)
+    one_by_one = "hydra.launcher.workers=1"
+    code, out, err = firnline("run", "-m", "start.params.value=1,2,3,4", FAILING, policy, one_by_one)
     assert code == 1, out + err
     assert calls(project).count("extra") == started
     assert f"stopped: {reason}" in out if reason else "stopped:" not in out
@@ -78,7 +79,7 @@ def start(project: Path, *overrides: str) -> subprocess.Popen[bytes]:
 def test_a_sweep_that_was_cut_off_is_finished_without_repeating(
     firnline: Run, project: Path, how: signal.Signals, code: int
 ) -> None:
-    overrides = ("start.params.value=1,2,3", "left.params.sleep_s=0.5")
+    overrides = ("start.params.value=1,2,3", "left.params.sleep_s=0.5", "hydra.launcher.workers=1")
     process = start(project, *overrides)
     deadline = time.monotonic() + 60
     while calls(project).count("left") < 2:  # the second job is at it
@@ -110,7 +111,8 @@ def test_a_sweep_that_was_cut_off_is_finished_without_repeating(
 
 
 def test_resume_tries_what_failed_again(firnline: Run, project: Path) -> None:
-    assert firnline("run", "-m", "-q", "start.params.value=1,2", FAILING, "sweep.on_failure=stop")[0] == 1
+    one_by_one = "hydra.launcher.workers=1"
+    assert firnline("run", "-m", "-q", "start.params.value=1,2", FAILING, "sweep.on_failure=stop", one_by_one)[0] == 1
     assert firnline("sweep", "resume", "-q")[0] == 1
     assert calls(project).count("extra") == 2, "the first fails again, and the policy still holds"
 

@@ -11,6 +11,7 @@ from firnline.app.installed import Installed
 from firnline.app.platform import PlatformHandle
 from firnline.config import Composed, add_sources, check, mend
 from firnline.domain import (
+    Assessment,
     CreditEstimate,
     EarlierOutput,
     Guard,
@@ -34,6 +35,7 @@ class Planned:
     platform: PlatformHandle
     known: Mapping[str, EarlierOutput]
     guard: Guard | None = None
+    assessment: Assessment | None = None
 
 
 class _PlansPast(Past):
@@ -83,12 +85,27 @@ def planned(
                 raise ConfigError(add_sources(error.problems, composed)) from error
             guard = _open_guard(pipeline, store, handle, sweep_id)
             reasons: list[str] = []
+            assessment: Assessment | None = None
             if guard is not None:
-                plan, reasons = _assessed(guard, pipeline, plan)
+                plan, assessment = _assessed(guard, pipeline, plan)
+                reasons += assessment.refusals
             reasons += [f"{refusal.reason} ({refusal.plugin.name})" for refusal in installed.hooks.check_plan(plan)]
             if reasons:
-                raise RefusedError("the plan is refused: " + "; ".join(reasons), hint="nothing was spent", plan=plan)
-            yield Planned(plan=plan, pipeline=pipeline, store=store, platform=handle, known=past.seen, guard=guard)
+                raise RefusedError(
+                    "the plan is refused: " + "; ".join(reasons),
+                    hint="nothing was spent",
+                    plan=plan,
+                    out_of_budget=assessment is not None and assessment.out_of_budget,
+                )
+            yield Planned(
+                plan=plan,
+                pipeline=pipeline,
+                store=store,
+                platform=handle,
+                known=past.seen,
+                guard=guard,
+                assessment=assessment,
+            )
         finally:
             store.close()
     finally:
@@ -125,8 +142,8 @@ def _open_guard(pipeline: Pipeline, store: Store, platform: PlatformHandle, swee
         return pipeline.guard.open(pipeline.guard_params, context)
 
 
-def _assessed(guard: Guard, pipeline: Pipeline, plan: Plan) -> tuple[Plan, list[str]]:
-    """Return the plan with what the guard expects it to cost, and why the guard refuses it."""
+def _assessed(guard: Guard, pipeline: Pipeline, plan: Plan) -> tuple[Plan, Assessment]:
+    """Return the plan with what the guard expects it to cost, and all that the guard thinks of it."""
     with guard_code(pipeline):
         assessment = guard.assess(plan)
     nothing = CreditEstimate(p50=0.0, p90=0.0)
@@ -138,7 +155,7 @@ def _assessed(guard: Guard, pipeline: Pipeline, plan: Plan) -> tuple[Plan, list[
     )
     overhead = assessment.overhead if assessment.overhead is not None else nothing
     plan = replace(plan, stages=stages, overhead_credits=overhead.p50, budget_credits=assessment.budget)
-    return plan, list(assessment.refusals)
+    return plan, assessment
 
 
 @contextmanager

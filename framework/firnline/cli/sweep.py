@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from firnline.cli.job import Job, installed
-from firnline.domain.wording import count_text
+from firnline.domain.wording import count_text, names_text
 from firnline.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from firnline.app import Installed
     from firnline.config import Arguments
+    from firnline.domain import RunRecord
     from firnline.plan import PlanOptions
     from firnline.record.leaderboard import Leaderboard
-    from firnline.sweep import PlannedJob, SweepFolder
+    from firnline.sweep import NotStarted, PlannedJob, SweepFolder
+
+_TOGETHER: Final = 5
 
 
 def plan_multirun(
@@ -62,7 +65,7 @@ def start_sweep(project: Path, typed: Arguments, job: Job) -> int:
         sweep=data.get("sweep") or {},
     )
     folder.create(facts)
-    return _run(project, typed, replace(job, sweep_id=name), folder)
+    return _run(project, typed, replace(job, sweep_id=name), folder, jobs)
 
 
 def resume_sweep(project: Path, folder: SweepFolder, job: Job) -> int:
@@ -86,7 +89,7 @@ def resume_sweep(project: Path, folder: SweepFolder, job: Job) -> int:
             hint="start a new sweep; stages that are the same are reused",
         )
     folder.go_on()
-    return _run(project, typed, job, folder)
+    return _run(project, typed, job, folder, jobs)
 
 
 def _checked(project: Path, typed: Arguments, job: Job) -> tuple[PlannedJob, ...] | None:
@@ -98,8 +101,9 @@ def _checked(project: Path, typed: Arguments, job: Job) -> tuple[PlannedJob, ...
     return plan_multirun(project, typed.overrides, installed(), options)
 
 
-def _run(project: Path, typed: Arguments, job: Job, folder: SweepFolder) -> int:
+def _run(project: Path, typed: Arguments, job: Job, folder: SweepFolder, jobs: tuple[PlannedJob, ...] | None) -> int:
     from firnline.app import all_problems
+    from firnline.cli.launcher import LocalLaunch
     from firnline.config import launch
     from firnline.record import RunLock
     from firnline.sweep import INTERRUPTED
@@ -110,7 +114,8 @@ def _run(project: Path, typed: Arguments, job: Job, folder: SweepFolder) -> int:
         typed = replace(typed, overrides=(*typed.overrides, own))
     lock = RunLock(folder.path)
     try:
-        launch(project, typed, job)
+        with LocalLaunch(job, folder, jobs, installed(), project) as local:
+            launch(project, typed, job, here=local, checked=jobs is not None)
     except ConfigError as error:
         if typed.looks_elsewhere:
             raise
@@ -153,7 +158,7 @@ def _finish(project: Path, folder: SweepFolder, mode: str) -> int:
     from firnline.sweep import INTERRUPTED
 
     board, not_started, stopped = leaderboard(folder), folder.not_started(), folder.stopped
-    if not board.entries and not stopped:
+    if not board.entries and not stopped and not not_started:
         raise UsageError("no job of the multirun could start", hint="the problems are listed above")
     page = folder.path / "sweep.html"
     page.write_text(render_sweep(board, cache=folder.store / "cache"), "utf-8")
@@ -162,12 +167,30 @@ def _finish(project: Path, folder: SweepFolder, mode: str) -> int:
         Console().print(render_leaderboard(board, report=shown))
     console = Console(stderr=mode != "auto")
     if not_started and mode != "json":
-        console.print(joined((f"{count_text(len(not_started), 'job')} could not start", "bold red")))
-        for note in not_started:
-            console.print(joined(f"  job {note.job}  {' '.join(note.overrides)}\n    {note.message}"))
+        console.print(joined((f"{count_text(len(not_started), 'job')} without a result", "bold red")))
+        for line in _told_together(not_started):
+            console.print(joined(line))
     done = not not_started and not stopped and all(entry.record.status == "finished" for entry in board.entries)
     if not done and mode != "json":
         if stopped:
             console.print(joined(("stopped: ", "bold"), stopped))
         console.print(joined(("go on with  ", "dim"), (f"firnline sweep resume {folder.path.name}", "bold")))
-    return 0 if done else 130 if stopped == INTERRUPTED else 1
+    guarded = folder.is_out_of_budget or any(_is_guarded(entry.record) for entry in board.entries)
+    return 0 if done else 130 if stopped == INTERRUPTED else 3 if guarded else 1
+
+
+def _is_guarded(record: RunRecord) -> bool:
+    """Whether a guard stopped the run, and no gate."""
+    return record.status == "stopped" and not any(stage.gate for stage in record.stages.values())
+
+
+def _told_together(notes: Sequence[NotStarted]) -> Iterator[str]:
+    """Say why jobs have no result; many jobs with one reason are named together."""
+    by_message: dict[str, list[NotStarted]] = {}
+    for note in notes:
+        by_message.setdefault(note.message, []).append(note)
+    for message, having in by_message.items():
+        if len(having) > _TOGETHER:
+            yield f"  {message}\n    jobs {names_text([str(note.job) for note in having], 10)}"
+        else:
+            yield from (f"  job {note.job}  {' '.join(note.overrides)}\n    {message}" for note in having)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from firnline.errors import ConfigError
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
 _GRID: Final = "BasicSweeper"
@@ -62,18 +65,50 @@ def expand(project: Path, overrides: Sequence[str]) -> tuple[JobConfig, ...] | N
         assert isinstance(task, list)
         parser = OverridesParser.create(config_loader=app.config_loader)
         [jobs] = BasicSweeper.split_arguments(parser.parse_overrides([*swept, *map(str, task)]), None)
-        return tuple(_compose(project, app.config_loader, master, number, job) for number, job in enumerate(jobs))
+        grid = _Grid(app.config_loader, master, parser)
+        return tuple(_compose(project, grid, number, job) for number, job in enumerate(jobs))
 
 
-def _compose(
-    project: Path, loader: ConfigLoader, master: DictConfig, number: int, overrides: Sequence[str]
-) -> JobConfig:
+class _Grid:
+    """Composes the jobs of one multirun: those that choose the same options are made of one configuration.
+
+    Choosing options is the slow part of composing. A key with a dot in it names a value, never a config group, so such
+    overrides are applied to a copy, as Hydra itself applies them at last.
+    """
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig, parser: OverridesParser) -> None:
+        self._loader, self._master, self._parser = loader, master, parser
+        self._chosen: dict[tuple[str, ...], DictConfig] = {}
+
+    def compose(self, overrides: Sequence[str]) -> DictConfig:
+        """Return a job's configuration as ``load_sweep_config`` makes it."""
+        from omegaconf import OmegaConf
+
+        parsed = self._parser.parse_overrides(list(overrides))
+        first_value = next((i for i, one in enumerate(parsed) if _names_value(one)), len(parsed))
+        if not all(_names_value(one) for one in parsed[first_value:]):  # the order of overrides counts
+            return self._loader.load_sweep_config(self._master, list(overrides))
+        choices = tuple(overrides[:first_value])
+        if choices not in self._chosen:
+            self._chosen[choices] = self._loader.load_sweep_config(self._master, list(choices))
+        config = copy.deepcopy(self._chosen[choices])
+        OmegaConf.copy_cache(from_config=self._master, to_config=config)
+        self._loader._apply_overrides_to_config(parsed[first_value:], config)  # noqa: SLF001 (no public way)
+        config.hydra.overrides.task = list(overrides)
+        return config
+
+
+def _names_value(override: Override) -> bool:
+    return "." in override.key_or_group and not override.is_hydra_override() and override.package is None
+
+
+def _compose(project: Path, grid: _Grid, number: int, overrides: Sequence[str]) -> JobConfig:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import open_dict
 
     typed = tuple(override.removeprefix("++") for override in overrides)
     try:
-        config = loader.load_sweep_config(master, list(overrides))
+        config = grid.compose(overrides)
         with open_dict(config):
             config.hydra.job.id, config.hydra.job.num = str(number), number
         HydraConfig.instance().set_config(config)

@@ -64,11 +64,36 @@ def initialised(project: Path, overrides: Sequence[str]) -> Iterator[Any]:
         yield GlobalHydra.instance().hydra
 
 
-def launch(project: Path, arguments: Arguments, job: Callable[[Composed], Any]) -> None:
+class Here:
+    """What a launcher of ours finds beside the task: known in this process alone, so nothing of it is pickled."""
+
+    def __init__(self, value: Any = None) -> None:
+        self.value = value
+
+    def __reduce__(self) -> tuple[type[Here], tuple[()]]:
+        """Leave the value behind."""
+        return Here, ()
+
+
+def launch(
+    project: Path,
+    arguments: Arguments,
+    job: Callable[[Composed], Any],
+    *,
+    here: Any = None,
+    checked: bool = False,
+) -> None:
     """Run ``job`` as a Hydra application: once, or for each combination of a multirun (``-m``).
 
     Hydra parses the arguments, so ``--cfg``, ``--info``, ``--config-dir``, launchers and sweepers work as its
     documentation says. What ``job`` returns goes to the sweeper. With a launcher that uses processes it is pickled.
+
+    Args:
+        project: the project folder.
+        arguments: what was typed.
+        job: what to do with each configuration.
+        here: what our own launcher finds as ``task_function.here.value``.
+        checked: every job of the multirun was composed already, so that Hydra's sweeper need not do it once more.
 
     Raises:
         ConfigError: Hydra cannot compose the configuration.
@@ -90,13 +115,27 @@ def launch(project: Path, arguments: Arguments, job: Callable[[Composed], Any]) 
 
         return job(from_hydra(config, HydraConfig.get(), project))
 
-    with _translated(project, overrides), _logging_kept():
+    firnline.here = Here(here)  # type: ignore[attr-defined]  # the task is all that a launcher gets from us
+    with _checked_before() if checked else contextlib.nullcontext(), _translated(project, overrides), _logging_kept():
         if _is_before_1_4() and _RUNS.issuperset(arguments.flags):
             _execute(folder, words, firnline, multirun=arguments.is_multirun)
             return
         entry = hydra.main(config_path=str(folder), config_name=PRIMARY, **_version_base())(firnline)
         with _arguments(["firnline", *words, *arguments.flags]):
             entry()
+
+
+@contextlib.contextmanager
+def _checked_before() -> Iterator[None]:
+    """Have Hydra's sweepers not compose every job only to see whether it can be composed."""
+    from hydra.plugins.sweeper import Sweeper
+
+    before = Sweeper.validate_batch_is_legal
+    Sweeper.validate_batch_is_legal = lambda _self, _batch: None
+    try:
+        yield
+    finally:
+        Sweeper.validate_batch_is_legal = before
 
 
 def _execute(folder: Path, words: list[str], task: Callable[[DictConfig], Any], *, multirun: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from firnline.domain.history import History
 from firnline.domain.params import Params
@@ -41,12 +41,18 @@ class Assessment:
         overhead: what is paid beside the stages (a warehouse's first minute, its idling before it suspends).
         budget: credits that the run may use; None for no limit.
         refusals: why the plan may not be run; empty lets it through.
+        out_of_budget: whether it is refused because of what is left of ``multirun_budget``.
+        multirun_budget: credits that all jobs of a multirun may use together, or what is left of them; None: no limit.
+        judge_by: the estimate that must fit into a budget.
     """
 
     stages: Mapping[str, CreditEstimate] = field(default_factory=dict)
     overhead: CreditEstimate | None = None
     budget: float | None = None
     refusals: tuple[str, ...] = ()
+    out_of_budget: bool = False
+    multirun_budget: float | None = None
+    judge_by: Literal["p50", "p90"] = "p90"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

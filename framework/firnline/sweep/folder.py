@@ -19,6 +19,7 @@ _FACTS: Final = "sweep.json"
 _STOP: Final = "stop"
 _FAILED: Final = "failed"
 _NOT_STARTED: Final = "not_started"
+_BUDGET: Final = "budget: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +47,12 @@ class SweepFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotStarted:
-    """A job of a multirun that never became a run: its configuration was wrong, or a guard refused it.
+    """A job of a multirun without a result: its configuration was wrong, a guard refused it, or its worker was killed.
 
     Attributes:
         job: the job's number.
         overrides: what it was asked to do.
-        message: why it did not start.
+        message: why it has none.
     """
 
     job: int
@@ -138,13 +139,28 @@ class SweepFolder:
     def note_not_started(self, composed: Composed, error: FirnlineError) -> None:
         """Leave a note for the end of the multirun, which runs in another process than the job may."""
         told = [f"{p.path}: {p.message}" for p in error.problems] if isinstance(error, ConfigError) else [error.message]
-        note = NotStarted(job=composed.job or 0, overrides=composed.overrides, message="; ".join(told))
+        self.note_without_result(composed, "; ".join(told))
+
+    def note_without_result(self, composed: Composed, message: str) -> None:
+        """Leave a note that a job came to no end of its own: its worker was killed, or the budget is used up."""
+        self._note(NotStarted(job=composed.job or 0, overrides=composed.overrides, message=message))
+
+    def run_out(self, reason: str) -> None:
+        """Have no further job start, since the budget of all jobs is used up."""
+        self.stop(_BUDGET + reason)
+
+    @property
+    def is_out_of_budget(self) -> bool:
+        """Whether no further job starts since the budget of all jobs is used up."""
+        return self.stopped.startswith(_BUDGET)
+
+    def _note(self, note: NotStarted) -> None:
         folder = self.path / _NOT_STARTED
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / f"{note.job}.json", asdict(note))
 
     def not_started(self) -> list[NotStarted]:
-        """Return the jobs that never became runs."""
+        """Return the jobs that never became runs, or were lost."""
         notes = [json.loads(file.read_text("utf-8")) for file in (self.path / _NOT_STARTED).glob("*.json")]
         found = [NotStarted(job=n["job"], overrides=tuple(n["overrides"]), message=n["message"]) for n in notes]
         return sorted(found, key=lambda note: note.job)

@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 from firnline.app import Installed, PlatformHandle, all_problems, make_plan
-from firnline.config import JobConfig, expand
+from firnline.config import Composed, JobConfig, expand
 from firnline.domain import Plan
 from firnline.domain.wording import count_text, names_text
 from firnline.errors import ConfigError, Problem, RefusedError
@@ -23,11 +23,13 @@ class PlannedJob:
     Attributes:
         number: the job's number, from 0.
         overrides: its overrides, with one choice of each sweep.
+        composed: its configuration.
         plan: what it would do now.
     """
 
     number: int
     overrides: tuple[str, ...]
+    composed: Composed
     plan: Plan
 
 
@@ -59,7 +61,8 @@ def plan_jobs(
             except RefusedError as error:
                 refused.append(f"job {job.number} ({' '.join(job.overrides)}): {error.message}")
             else:
-                planned.append(PlannedJob(number=job.number, overrides=job.overrides, plan=plan))
+                assert job.composed is not None, "a job that is planned was composed"
+                planned.append(PlannedJob(number=job.number, overrides=job.overrides, composed=job.composed, plan=plan))
     if problems:
         choices = {job.number: job.overrides for job in jobs}
         raise ConfigError(tuple(replace(p, jobs=_blamed(numbers, choices)) for p, numbers in problems.items()))

@@ -167,8 +167,14 @@ class JsonProgress(Listener):
 
     def __call__(self, event: Event) -> None:
         """Write the event; numbers that JSON does not have (NaN, infinity) become null."""
-        self._file.write(json.dumps(_finite(event_to_json(event)), allow_nan=False) + "\n")
+        self._file.write(json.dumps(finite_json(event), allow_nan=False) + "\n")
         self._file.flush()
+
+
+def finite_json(event: Event) -> dict[str, Any]:
+    """Return an event as JSON data; numbers that JSON does not have (NaN, infinity) become null."""
+    data: dict[str, Any] = _finite(event_to_json(event))
+    return data
 
 
 def _finite(value: Any) -> Any:

@@ -1,0 +1,79 @@
+"""``hydra/launcher=firnline``: warm workers that may be killed, one budget, one view; every job comes to an end."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from firnline.sweep import SweepFolder
+from tests.cli.conftest import Run
+
+
+def workers(process: int) -> list[int]:
+    """Return the workers of a launching process: children of its only child."""
+    [nursery] = children(process) or [0]
+    return children(nursery)
+
+
+def children(process: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def rows(firnline: Run) -> list[dict]:
+    code, out, err = firnline("sweep", "show", "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+@pytest.mark.slow
+def test_200_jobs_on_8_workers_of_which_one_is_killed_all_the_time(firnline: Run, project: Path) -> None:
+    """One job in ten fails, and at every tenth end of a job a worker is killed: all jobs end, and resume finishes."""
+    numbers = ",".join(map(str, range(200)))
+    space = [f"start.params.value={numbers}", "+extra={uses: toy.picky, inputs: {left: start}}"]
+    command = [sys.executable, "-m", "firnline", "run", "-m", *space, "hydra.launcher.workers=8"]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    chance, kills, out = random.Random(3), 0, ""
+    for line in process.stdout:
+        out += line
+        living = workers(process.pid)
+        if living and re.match(r" *\d*0/200 .*(finished|failed)", line):
+            os.kill(chance.choice(living), signal.SIGKILL)
+            kills += 1
+    process.wait()
+    assert process.returncode == 1, out
+    assert kills >= 3
+    assert_whole(project)
+    after = {row["job"]: row["status"] for row in rows(firnline)}
+    [folder] = (project / ".firnline" / "sweeps").iterdir()
+    lost = {note.job: note.message for note in SweepFolder(folder).not_started()}
+    assert all("its worker was killed by signal 9" in message for message in lost.values())
+    assert set(after) | set(lost) == set(range(200))
+    failing = {job for job in range(200) if job % 10 == 0}
+    assert {job for job, status in after.items() if status == "failed"} | set(lost) >= failing
+    assert set(after.values()) <= {"finished", "failed", "killed"}
+
+    (project / "mended").touch()
+    code, out, err = firnline("sweep", "resume", "-q")
+    assert code == 0, out + err
+    assert {row["status"] for row in rows(firnline)} == {"finished"}
+    assert_whole(project)
+
+
+def assert_whole(project: Path) -> None:
+    connection = sqlite3.connect(project / ".firnline" / "firnline.db")
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
