@@ -50,12 +50,15 @@ def _export(connection: SandboxConnection, folder: Path) -> list[str]:
         statements.append(f"CREATE SCHEMA IF NOT EXISTS {_quoted(database, schema)};")
         home = _quoted(database, schema)
         statements.append(f"USE SCHEMA {home};")
+        dynamic: list[str] = []
         for row in _rows(connection, f"SHOW TABLES IN SCHEMA {home}"):
             full = _quoted(database, schema, row["name"])
-            statements.append(_create_table(connection, full))
+            made = dynamic if row["is_dynamic"] == "Y" else statements
+            made.append(_create_table(connection, full))
             _write_rows(connection, full, folder / database / schema / f"{_file_name(row['name'])}.parquet")
             names.append(full)
         views = _rows(connection, f"SHOW VIEWS IN SCHEMA {home}")
+        statements += dynamic  # behind the tables that they read
         statements += [f"{view['text'].strip().rstrip(';')};" for view in views]
     (folder / STATEMENTS).write_text("\n".join(dict.fromkeys(statements)) + "\n", encoding="utf-8")
     return names

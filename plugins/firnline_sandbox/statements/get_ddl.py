@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from firnline_sandbox.catalog import Entry, FileFormat, Sequence, Table, Tag, View
+from firnline_sandbox.dynamic.objects import DynamicTable
 from firnline_sandbox.errors import missing_object, unsupported
 from firnline_sandbox.statements.registry import system_function
 from firnline_sandbox.statements.scanner import shown_identifier, split_name
@@ -71,11 +72,17 @@ def _schema(context: Context, database: str, schema: str) -> str:
     found: list[Entry] = list(relations(context, database, schema))
     for kind in (Sequence, FileFormat, Tag):
         found += context.catalog.entries(kind, database=database, schema=schema, session=context.session_id)
-    written = [_written(entry, with_full_names=False) for entry in found if type(entry) in _WRITERS]
+    written = [
+        _written(entry, with_full_names=False)
+        for entry in found
+        if type(entry) in _WRITERS or isinstance(entry, DynamicTable)
+    ]
     return "\n\n".join([f"create or replace schema {shown_identifier(schema)};", *written])
 
 
 def _written(entry: Entry, *, with_full_names: bool) -> str:
+    if isinstance(entry, DynamicTable):
+        return f"{entry.text};"
     name = entry.full_name if with_full_names else shown_identifier(entry.name)
     return _WRITERS[type(entry)](entry, name)
 

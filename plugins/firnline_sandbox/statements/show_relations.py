@@ -66,9 +66,9 @@ KEY_COLUMNS: Final[Columns] = {
 
 
 def relations(context: Context, database: str | None, schema: str | None) -> list[Entry]:
-    """List tables, views and whatever else shares their names, of a schema, a database or all."""
+    """List tables, views and whatever else has columns of its own, of a schema, a database or all."""
     found = context.catalog.entries(Entry, database=database, schema=schema, session=context.session_id)
-    return [entry for entry in found if entry.namespace == "RELATION"]
+    return [entry for entry in found if entry.namespace == "RELATION" and entry.kind != "STREAM"]
 
 
 @statement("SHOW TABLES", "SHOW TERSE TABLES", writes=False)

@@ -100,6 +100,7 @@ def test_what_is_shown_is_what_is_done(run: Run) -> None:
     assert shown == [("FULL", "The sandbox computes all rows at each refresh", "10 minutes", "ACTIVE", 1)]
     run("SHOW TABLES LIKE 'up'")
     assert run('SELECT "is_dynamic" FROM TABLE(RESULT_SCAN(LAST_QUERY_ID()))') == [("Y",)]
+    assert run("SELECT GET_DDL('table', 'up') ILIKE 'create dynamic table up target_lag%'") == [(True,)]
     assert [row[:2] for row in run("DESCRIBE DYNAMIC TABLE up")] == [("D", "NUMBER(38,0)")]
 
 
