@@ -165,11 +165,17 @@ def test_a_killed_client_leaves_a_bound_and_the_next_run_takes_it_off(world: Wor
 def test_jobs_of_a_multirun_share_a_budget(world: World) -> None:
     world.sql("ALTER WAREHOUSE COMPUTE_WH SET AUTO_SUSPEND = 60")
     stages = {"first": FIRST, "short": SHORT}
-    small = ("guard.default_s=20", "guard.default_p90_s=20", "guard.budget.multirun=0.03", "hydra.launcher.workers=1")
+    small = ("guard.default_s=20", "guard.default_p90_s=20", "guard.budget.multirun=0.035", "hydra.launcher.workers=1")
+    for verb in ("plan", "run"):
+        code, output = world.run(stages, verb, "-m", *GUARD, *small, "first.params.rows=2000,4000,6000,8000")
+        told = " ".join(output.split())
+        assert code == 3, output
+        assert "more than their budget of 0.035 (guard.budget.multirun)" in told
+    assert not (world.project / "calls.txt").exists()
     code, output = world.run(stages, "run", "-m", *GUARD, *small, "first.params.rows=2000,4000")
     told = " ".join(output.split())
     assert code == 3, output  # the budget was used up before the second job
-    assert "what the multirun has left of its budget, 0.01 (" in told  # 0.0133: a monitor tells 0.02 of a minute
+    assert "what the multirun has left of its budget, 0.015 (" in told
     assert "1 job without a result" in told
     assert "not started: budget" in told
     assert status(world.project) == {"first": "finished", "short": "finished", "run": "finished"}

@@ -49,7 +49,7 @@ class Job:
             composed: its configuration.
             tell: takes the plan and then every event, in a worker: nothing is shown here then.
         """
-        from firnline.sweep import JobEnd, SweepFolder
+        from firnline.sweep import OUT_OF_BUDGET, JobEnd, SweepFolder
 
         assert self.sweep_id is not None, "a job of a multirun has one"
         folder, number = SweepFolder.of(composed.project, composed.data, self.sweep_id), composed.job or 0
@@ -57,7 +57,7 @@ class Job:
         if record is not None:
             return JobEnd(status="skipped", value=_objective(record, composed), run_id=record.run_id)
         if folder.stopped:
-            if folder.is_out_of_budget:
+            if folder.stopped.startswith(OUT_OF_BUDGET):
                 folder.note_without_result(composed, "not started: budget")
             return JobEnd(status="not started", message=folder.stopped)
         return self._run_in_sweep(composed, folder, number, tell)
@@ -195,14 +195,14 @@ def _not_a_run(error: FirnlineError, composed: Composed, folder: SweepFolder, *,
     from rich.console import Console
 
     from firnline.cli.render.problems import render_error
-    from firnline.sweep import JobEnd
+    from firnline.sweep import OUT_OF_BUDGET, JobEnd
 
     if shows:
         Console(stderr=True).print(render_error(error))
     if isinstance(error, RefusedError) and error.out_of_budget:
         if shows:  # a pool first waits for what other jobs have reserved
             folder.note_without_result(composed, f"not started: budget: {error.message}")
-            folder.run_out(error.message)
+            folder.stop(OUT_OF_BUDGET + error.message)
         return JobEnd(status="refused", message=error.message, out_of_budget=True)
     folder.note_not_started(composed, error)
     folder.note_failed(composed.job or 0, composed.data.get("sweep") or {})

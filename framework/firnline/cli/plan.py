@@ -10,7 +10,7 @@ import click
 
 from firnline.cli.job import installed
 from firnline.cli.run import reuse_options
-from firnline.errors import ConfigError, UsageError
+from firnline.errors import ConfigError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from firnline.plan import PlanOptions
@@ -73,7 +73,7 @@ def _plan_multirun(overrides: tuple[str, ...], options: PlanOptions, *, as_json:
     from rich.console import Console
 
     from firnline.cli.render.sweep_plan import render_sweep_plan
-    from firnline.cli.sweep import plan_multirun
+    from firnline.cli.sweep import OVER_BUDGET, plan_multirun
     from firnline.sweep import unite
 
     jobs = plan_multirun(Path.cwd(), overrides, installed(), options)
@@ -82,7 +82,10 @@ def _plan_multirun(overrides: tuple[str, ...], options: PlanOptions, *, as_json:
             "the sweeper decides on the jobs as it goes, so they cannot be planned",
             hint="plan one of them: the same overrides with one value each, without -m",
         )
+    union = unite(jobs)
     if as_json:
-        click.echo(json.dumps(unite(jobs).to_json(), indent=2))
+        click.echo(json.dumps(union.to_json(), indent=2))
     else:
-        Console().print(render_sweep_plan(unite(jobs)))
+        Console().print(render_sweep_plan(union))
+    if union.refusal:
+        raise RefusedError(f"the plan is refused: {union.refusal}", hint=OVER_BUDGET)

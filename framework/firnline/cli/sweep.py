@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from firnline.cli.job import Job, installed
 from firnline.domain.wording import count_text, names_text
-from firnline.errors import ConfigError, UsageError
+from firnline.errors import ConfigError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from firnline.app import Installed
@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from firnline.sweep import NotStarted, PlannedJob, SweepFolder
 
 _TOGETHER: Final = 5
+OVER_BUDGET: Final = "nothing was spent; leave choices out, or raise the budget"
 
 
 def plan_multirun(
-    project: Path, overrides: Sequence[str], plugins: Installed, options: PlanOptions
+    project: Path,
+    overrides: Sequence[str],
+    plugins: Installed,
+    options: PlanOptions,
+    sweep_id: str | None = None,
 ) -> tuple[PlannedJob, ...] | None:
     """Check and plan all jobs of a multirun; None if its sweeper decides on them as it goes.
 
@@ -37,7 +42,7 @@ def plan_multirun(
     from firnline.sweep import plan_jobs
 
     try:
-        return plan_jobs(project, overrides, plugins, options)
+        return plan_jobs(project, overrides, plugins, options, sweep_id)
     except ConfigError as error:
         if any(problem.jobs for problem in error.problems):
             raise
@@ -94,11 +99,16 @@ def resume_sweep(project: Path, folder: SweepFolder, job: Job) -> int:
 
 def _checked(project: Path, typed: Arguments, job: Job) -> tuple[PlannedJob, ...] | None:
     from firnline.plan import PlanOptions
+    from firnline.sweep import unite
 
     if typed.looks_elsewhere:
         return None  # the flag changes where the configuration is found: Hydra alone knows the jobs
     options = PlanOptions(no_cache=job.no_cache, start=job.start, only=job.only)
-    return plan_multirun(project, typed.overrides, installed(), options)
+    jobs = plan_multirun(project, typed.overrides, installed(), options, job.sweep_id)
+    refusal = unite(jobs).refusal if jobs is not None else ""
+    if refusal:
+        raise RefusedError(f"the multirun is refused: {refusal}", hint=OVER_BUDGET)
+    return jobs
 
 
 def _run(project: Path, typed: Arguments, job: Job, folder: SweepFolder, jobs: tuple[PlannedJob, ...] | None) -> int:
@@ -155,7 +165,7 @@ def _finish(project: Path, folder: SweepFolder, mode: str) -> int:
     from firnline.cli.render.leaderboard import render_leaderboard
     from firnline.cli.render.text import joined
     from firnline.record.sweep_report import render_sweep
-    from firnline.sweep import INTERRUPTED
+    from firnline.sweep import INTERRUPTED, OUT_OF_BUDGET
 
     board, not_started, stopped = leaderboard(folder), folder.not_started(), folder.stopped
     if not board.entries and not stopped and not not_started:
@@ -175,7 +185,7 @@ def _finish(project: Path, folder: SweepFolder, mode: str) -> int:
         if stopped:
             console.print(joined(("stopped: ", "bold"), stopped))
         console.print(joined(("go on with  ", "dim"), (f"firnline sweep resume {folder.path.name}", "bold")))
-    guarded = folder.is_out_of_budget or any(_is_guarded(entry.record) for entry in board.entries)
+    guarded = stopped.startswith(OUT_OF_BUDGET) or any(_is_guarded(entry.record) for entry in board.entries)
     return 0 if done else 130 if stopped == INTERRUPTED else 3 if guarded else 1
 
 

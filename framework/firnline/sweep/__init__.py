@@ -1,7 +1,15 @@
 """A multirun as a whole: checked and planned before its first job, kept in a folder, looked at and resumed later."""
 
 from firnline.sweep.dispatch import Dispatch, JobEnd, JobStatus, Watcher
-from firnline.sweep.folder import INTERRUPTED, NotStarted, SweepFacts, SweepFolder, find_sweep, find_sweeps
+from firnline.sweep.folder import (
+    INTERRUPTED,
+    OUT_OF_BUDGET,
+    NotStarted,
+    SweepFacts,
+    SweepFolder,
+    find_sweep,
+    find_sweeps,
+)
 from firnline.sweep.jobs import PlannedJob, plan_jobs
 from firnline.sweep.pool import Pool
 from firnline.sweep.runs import latest_runs
@@ -9,6 +17,7 @@ from firnline.sweep.union import SharedStage, SweepPlan, unite
 
 __all__ = [
     "INTERRUPTED",
+    "OUT_OF_BUDGET",
     "Dispatch",
     "JobEnd",
     "JobStatus",

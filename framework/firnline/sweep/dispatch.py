@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from firnline.config import Composed
-from firnline.sweep.folder import INTERRUPTED, SweepFolder
+from firnline.sweep.folder import INTERRUPTED, OUT_OF_BUDGET, SweepFolder
 from firnline.sweep.pool import Lost, Message, Pool, Returned, Told
 
 JobStatus: TypeAlias = Literal[
@@ -168,7 +168,7 @@ class Dispatch:
         self._held = True
         if alone and not self.pool.busy:
             self.folder.note_without_result(self._jobs[number], f"not started: budget: {end.message}")
-            self.folder.run_out(end.message)
+            self.folder.stop(OUT_OF_BUDGET + end.message)
             self._end(number, end)
         else:
             self._waiting.appendleft(number)
@@ -188,7 +188,7 @@ class Dispatch:
 
     def _leave(self, number: int) -> None:
         reason = self.folder.stopped
-        if self.folder.is_out_of_budget:
+        if reason.startswith(OUT_OF_BUDGET):
             self.folder.note_without_result(self._jobs[number], "not started: budget")
         self._end(number, JobEnd(status="not started", message=reason))
 

@@ -15,11 +15,11 @@ from firnline.config import Composed
 from firnline.errors import ConfigError, FirnlineError, UsageError
 
 INTERRUPTED: Final = "interrupted"
+OUT_OF_BUDGET: Final = "budget: "  # begins the reason of such a stop
 _FACTS: Final = "sweep.json"
 _STOP: Final = "stop"
 _FAILED: Final = "failed"
 _NOT_STARTED: Final = "not_started"
-_BUDGET: Final = "budget: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,15 +144,6 @@ class SweepFolder:
     def note_without_result(self, composed: Composed, message: str) -> None:
         """Leave a note that a job came to no end of its own: its worker was killed, or the budget is used up."""
         self._note(NotStarted(job=composed.job or 0, overrides=composed.overrides, message=message))
-
-    def run_out(self, reason: str) -> None:
-        """Have no further job start, since the budget of all jobs is used up."""
-        self.stop(_BUDGET + reason)
-
-    @property
-    def is_out_of_budget(self) -> bool:
-        """Whether no further job starts since the budget of all jobs is used up."""
-        return self.stopped.startswith(_BUDGET)
 
     def _note(self, note: NotStarted) -> None:
         folder = self.path / _NOT_STARTED

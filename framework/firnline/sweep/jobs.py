@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from firnline.app import Installed, PlatformHandle, all_problems, make_plan
+from firnline.app import Installed, PlatformHandle, all_problems
+from firnline.app.planning import planned as ready_to_run
 from firnline.config import Composed, JobConfig, expand
-from firnline.domain import Plan
+from firnline.domain import Assessment, Plan
 from firnline.domain.wording import count_text, names_text
 from firnline.errors import ConfigError, Problem, RefusedError
 from firnline.plan import PlanOptions
@@ -25,16 +26,18 @@ class PlannedJob:
         overrides: its overrides, with one choice of each sweep.
         composed: its configuration.
         plan: what it would do now.
+        assessment: what the guard thinks of it; None without a guard.
     """
 
     number: int
     overrides: tuple[str, ...]
     composed: Composed
     plan: Plan
+    assessment: Assessment | None = None
 
 
 def plan_jobs(
-    project: Path, overrides: Sequence[str], installed: Installed, options: PlanOptions
+    project: Path, overrides: Sequence[str], installed: Installed, options: PlanOptions, sweep_id: str | None = None
 ) -> tuple[PlannedJob, ...] | None:
     """Compose, check and plan every job; nothing runs.
 
@@ -54,7 +57,7 @@ def plan_jobs(
     with closing(PlatformHandle(project)) as platform:
         for job in jobs:
             try:
-                plan = _plan(job, project, installed, options, platform)
+                plan, assessment = _plan(job, project, installed, options, platform, sweep_id)
             except ConfigError as error:
                 for problem in error.problems:
                     problems.setdefault(problem, []).append(job.number)
@@ -62,7 +65,15 @@ def plan_jobs(
                 refused.append(f"job {job.number} ({' '.join(job.overrides)}): {error.message}")
             else:
                 assert job.composed is not None, "a job that is planned was composed"
-                planned.append(PlannedJob(number=job.number, overrides=job.overrides, composed=job.composed, plan=plan))
+                planned.append(
+                    PlannedJob(
+                        number=job.number,
+                        overrides=job.overrides,
+                        composed=job.composed,
+                        plan=plan,
+                        assessment=assessment,
+                    )
+                )
     if problems:
         choices = {job.number: job.overrides for job in jobs}
         raise ConfigError(tuple(replace(p, jobs=_blamed(numbers, choices)) for p, numbers in problems.items()))
@@ -74,11 +85,19 @@ def plan_jobs(
     return tuple(planned)
 
 
-def _plan(job: JobConfig, project: Path, installed: Installed, options: PlanOptions, platform: PlatformHandle) -> Plan:
+def _plan(
+    job: JobConfig,
+    project: Path,
+    installed: Installed,
+    options: PlanOptions,
+    platform: PlatformHandle,
+    sweep_id: str | None,
+) -> tuple[Plan, Assessment | None]:
     if job.composed is None:
         assert job.error is not None, "a job is composed or refused"
         raise all_problems(project, job.overrides, installed, job.error) from job.error
-    return make_plan(job.composed, installed, options, platform)
+    with ready_to_run(job.composed, installed, options, sweep_id, platform) as ready:
+        return ready.plan, ready.assessment
 
 
 def _blamed(numbers: Collection[int], choices: Mapping[int, Sequence[str]]) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from firnline.domain import PlannedStage
+from firnline.domain.wording import credits_text
 from firnline.sweep.jobs import PlannedJob
 
 
@@ -65,6 +66,34 @@ class SweepPlan:
         return (sum(low for low, _ in known), sum(high for _, high in known)) if known else None
 
     @property
+    def budget(self) -> float | None:
+        """The credits that all jobs may use together, or what is left of them; None for no limit."""
+        known = [j.assessment.multirun_budget for j in self.jobs if j.assessment is not None]
+        return min((budget for budget in known if budget is not None), default=None)
+
+    @property
+    def overhead(self) -> tuple[float, float]:
+        """What is paid beside the stages, p50 and p90: that of one job, since jobs use the warehouse together."""
+        known = [job.assessment.overhead for job in self.jobs if job.assessment is not None]
+        found = [estimate for estimate in known if estimate is not None]
+        return max((one.p50 for one in found), default=0.0), max((one.p90 for one in found), default=0.0)
+
+    @property
+    def expected_credits(self) -> float:
+        """What all jobs are expected to use, by the estimate that the guard judges by."""
+        judge = next((job.assessment.judge_by for job in self.jobs if job.assessment is not None), "p90")
+        place = 0 if judge == "p50" else 1
+        return (self.credits[place] if self.credits is not None else 0.0) + self.overhead[place]
+
+    @property
+    def refusal(self) -> str:
+        """Why the multirun may not be started; empty if it may."""
+        if self.budget is None or self.expected_credits <= self.budget:
+            return ""
+        told = f"all jobs together are expected to use {credits_text(self.expected_credits)} credits"
+        return f"{told}, more than their budget of {credits_text(self.budget)} (guard.budget.multirun)"
+
+    @property
     def unknown(self) -> int:
         """How many stages that run have no history."""
         return sum(stage.seconds is None for stage in self.stages)
@@ -74,6 +103,8 @@ class SweepPlan:
         jobs = [{"job": j.number, "overrides": list(j.overrides), "plan_hash": j.plan.hash} for j in self.jobs]
         total: dict[str, Any] = {"stages": len(self.stages), "runs": sum(stage.times for stage in self.stages)}
         total |= {"without_history": self.unknown, **_range("seconds", self.seconds), **_range("credits", self.credits)}
+        if self.budget is not None:
+            total["budget_credits"] = self.budget
         return {"jobs": jobs, "stages": [_stage_json(stage) for stage in self.stages], "total": total}
 
 

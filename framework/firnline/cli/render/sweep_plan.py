@@ -40,7 +40,11 @@ def _time_clause(plan: SweepPlan) -> str:
 
 
 def _credit_clause(plan: SweepPlan) -> str:
-    return f"about {_pair(plan.credits, credits_text)} credits" if plan.credits is not None else ""
+    if plan.credits is None:
+        return ""
+    beside = f" and {_pair(plan.overhead, credits_text)} beside them" if plan.overhead[1] else ""
+    budget = f", of a budget of {credits_text(plan.budget)}" if plan.budget is not None else ""
+    return f"about {_pair(plan.credits, credits_text)} credits{beside}{budget}"
 
 
 def _table(plan: SweepPlan) -> Table:
