@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,39 @@ def assert_whole(project: Path) -> None:
     connection = sqlite3.connect(project / ".firnline" / "firnline.db")
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+def test_two_sweeps_in_one_folder_at_once_compute_nothing_twice(firnline: Run, project: Path) -> None:
+    space = ("start.params.value=1,2,3,4,5,6", "left.params.sleep_s=0.2", "hydra.launcher.workers=2")
+    command = [sys.executable, "-m", "firnline", "run", "-m", *space]
+    both = [
+        subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    told = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    assert len(list((project / ".firnline" / "sweeps").iterdir())) == 2
+    calls = (project / "calls.txt").read_text().split()
+    assert (calls.count("start"), calls.count("left"), calls.count("end")) == (6, 6, 6)
+    assert_whole(project)
+    assert {row["status"] for row in rows(firnline)} == {"finished"}
+
+
+def test_a_job_whose_worker_is_always_killed_is_lost_and_can_be_gone_on_with(firnline: Run, project: Path) -> None:
+    space = ("start.params.value=1,2", "left.params.sleep_s=1", "hydra.launcher.workers=1")
+    command = [sys.executable, "-m", "firnline", "run", "-m", *space]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    calls = project / "calls.txt"
+    for number in (1, 2):  # job 0, then job 0 again
+        deadline = time.monotonic() + 60
+        while not calls.exists() or calls.read_text().split().count("left") < (number if number == 1 else 3):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        [worker] = workers(process.pid)
+        os.kill(worker, signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, out
+    assert "job 0  ✗ lost" in out
+    assert "killed by signal 9" in out
+    assert firnline("sweep", "resume", "-q")[0] == 0
+    assert {row["status"] for row in rows(firnline)} == {"finished"}
