@@ -112,9 +112,7 @@ def launch_jobs(
     setup_globals()
     here = getattr(getattr(launcher.task_function, "here", None), "value", None)
     if not isinstance(here, LocalLaunch):
-        raise UsageError(
-            "hydra/launcher=firnline launches the jobs of `firnline run -m` alone", hint="take hydra/launcher=basic"
-        )
+        return _one_by_one(launcher, job_overrides, initial_job_idx)
     if launcher.workers is not None and launcher.workers < 1:
         raise UsageError(f"hydra.launcher.workers is {launcher.workers}", hint="it is 1 or more")
     if launcher.config.hydra.job.chdir:
@@ -139,6 +137,18 @@ def launch_jobs(
         if config is not None:
             callbacks.on_job_end(config=config, job_return=job)
         returned.append(job)
+    return returned
+
+
+def _one_by_one(
+    launcher: HydraLauncher, job_overrides: Iterable[Sequence[str]], initial_job_idx: int
+) -> Sequence[JobReturn]:
+    """Launch jobs that are no sweep of ours (a file says hydra.mode: MULTIRUN) as Hydra does, in this process."""
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+
+    basic = BasicLauncher()
+    basic.setup(hydra_context=launcher.hydra_context, task_function=launcher.task_function, config=launcher.config)
+    returned: Sequence[JobReturn] = basic.launch(list(job_overrides), initial_job_idx)
     return returned
 
 
