@@ -6,6 +6,8 @@ import json
 import os
 import random
 import re
+import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -114,3 +116,43 @@ def test_a_job_whose_worker_is_always_killed_is_lost_and_can_be_gone_on_with(fir
     assert "killed by signal 9" in out
     assert firnline("sweep", "resume", "-q")[0] == 0
     assert {row["status"] for row in rows(firnline)} == {"finished"}
+
+
+def test_a_full_disk_loses_nothing_that_has_finished(firnline: Run, project: Path) -> None:
+    """The limit of a file's size stands for it: SQLite's log reaches it, and no further event can be recorded."""
+    numbers = ",".join(map(str, range(1, 17)))
+    command = [sys.executable, "-m", "firnline", "run", "-m", f"start.params.value={numbers}"]
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150 * 1024, resource.RLIM_INFINITY))
+
+    told = subprocess.run(command, cwd=project, preexec_fn=limit, capture_output=True, text=True, timeout=120)
+    assert told.returncode in {1, 2}, told.stdout + told.stderr
+    assert "Traceback" not in told.stderr
+    assert re.search("disk I/O error|File too large|disk is full", told.stdout + told.stderr)
+    assert_whole(project)
+    before = {row["job"] for row in rows(firnline) if row["status"] == "finished"}
+    calls = project / "calls.txt"
+    calls.write_text("")
+    assert firnline("sweep", "resume", "-q")[0] == 0
+    assert {row["status"] for row in rows(firnline)} == {"finished"}
+    assert calls.read_text().split().count("end") <= 16 - len(before)
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(project: Path) -> None:
+    """Root may write everywhere, unless the capability to do so is taken from the process."""
+    command = [sys.executable, "-m", "firnline", "run", "-m", "start.params.value=1,2"]
+    if os.geteuid() == 0:
+        bound = ["setpriv", "--bounding-set", "-dac_override"]
+        if shutil.which("setpriv") is None or subprocess.run([*bound, "true"], capture_output=True).returncode:
+            pytest.skip("root may write everywhere, and nothing here can take that from a process")
+        command = [*bound, *command]
+    project.chmod(0o555)
+    try:
+        told = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60)
+    finally:
+        project.chmod(0o755)
+    assert told.returncode == 2, told.stdout + told.stderr
+    assert "cannot be written: Permission denied" in " ".join(told.stderr.split())
+    assert "Traceback" not in told.stderr
+    assert not (project / ".firnline").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -13,7 +14,7 @@ import click
 from firnline import __version__
 from firnline.cli.leaving import Leaving
 from firnline.cli.workbench import CurrentFolder
-from firnline.errors import ConfigError, FirnlineError, PluginError, Problem, RefusedError
+from firnline.errors import ConfigError, FirnlineError, PluginError, Problem, RefusedError, UsageError
 from firnline.loading.discovery import FoundEntry, find_commands
 
 # verb → (module:object, one line for --help). The lines stand here so that help imports no verb.
@@ -29,6 +30,9 @@ _VERBS: Final[dict[str, tuple[str, str]]] = {
     "init": ("firnline.cli.project:init", "Start a project in the current folder."),
     "new-plugin": ("firnline.cli.project:new_plugin", "Start a distribution with a plugin of your own."),
 }
+
+# The disk is full, a quota is used up, or the folder may not be written to.
+_UNWRITABLE: Final = frozenset({errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.ENOSPC, errno.EPERM, errno.EROFS})
 
 
 class _Verbs(click.Group):
@@ -136,6 +140,15 @@ def run_command(typed: list[str]) -> int:
     except FirnlineError as error:
         _show(error, json_lines="--json" in typed)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        told = UsageError(
+            f"{error.filename or 'a file'} cannot be written: {error.strerror}",
+            hint="free space or give rights; what has finished is kept, and the next run goes on from there",
+        )
+        _show(told, json_lines="--json" in typed)
+        return told.exit_code
     except SystemExit as leaving:  # Hydra's argument parser has said what was wrong, or its version
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except KeyboardInterrupt:
