@@ -8,9 +8,10 @@ from typing import Any, Final, Literal, TypeAlias
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from firnline.errors import MissingExtraError, UsageError
+from firnline_sweep.pruning import PRUNED, make_pruner
 
 _LOST: Final = "firnline_lost"
 SAMPLERS: Final = ("tpe", "random", "cmaes")
@@ -56,6 +57,8 @@ class Search:
         seed: int | None,
         name: str,
         storage: str,
+        pruner: str = "none",
+        pruner_options: Mapping[str, Any] | None = None,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._space = {path: _distribution(path, dimension) for path, dimension in space.items()}
@@ -63,6 +66,7 @@ class Search:
             study_name=name,
             storage=storage,
             sampler=_sampler(sampler, seed),
+            pruner=make_pruner(pruner, pruner_options or {}),
             directions=list(directions),
             load_if_exists=True,
         )
@@ -78,7 +82,7 @@ class Search:
     @property
     def told(self) -> int:
         """How many trials have ended."""
-        ended = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
+        ended = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
         return sum(_LOST not in trial.user_attrs for trial in ended)
 
     def ask(self) -> tuple[int, dict[str, Any]]:
@@ -87,17 +91,22 @@ class Search:
         return trial.number, dict(trial.params)
 
     def tell(self, number: int, values: Sequence[float] | None) -> None:
-        """Say what came of a trial; None if it failed."""
+        """Say what came of a trial; None if it was pruned or failed."""
         if values is None:
-            self._study.tell(number, state=TrialState.FAIL)
+            pruned = PRUNED in self._trial(number).user_attrs
+            self._study.tell(number, state=TrialState.PRUNED if pruned else TrialState.FAIL)
         else:
             self._study.tell(number, list(values))
 
     def lose(self, number: int) -> None:
         """Say that a trial did not come to its end: a later process asks for it again."""
-        [trial] = [one for one in self._study.get_trials(deepcopy=False) if one.number == number]
+        trial = self._trial(number)
         self._study._storage.set_trial_user_attr(trial._trial_id, _LOST, "waits")  # noqa: SLF001 (no public way)
         self._study.tell(number, state=TrialState.FAIL)
+
+    def _trial(self, number: int) -> FrozenTrial:
+        [trial] = [one for one in self._study.get_trials(deepcopy=False) if one.number == number]
+        return trial
 
     def _enqueue_lost(self) -> None:
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.FAIL,)):

@@ -111,6 +111,7 @@ class Training:
             self._epoch(train, weights)
             loss = self._validate(valid) if valid is not None else standing.train_loss / len(train)
             standing.history.append([standing.train_loss / len(train), loss])
+            self._measure(valid is not None)
             if loss < standing.best_loss or (valid is None and math.isfinite(loss)):
                 standing.best_loss, standing.best_epoch = loss, standing.epoch
                 standing.best = {name: value.cpu().clone() for name, value in self.network.state_dict().items()}
@@ -232,6 +233,13 @@ class Training:
             "done": done,
         }
         append(self.folder / PROGRESS_FILE, line)
+
+    def _measure(self, validated: bool) -> None:
+        """Tell the losses after an epoch."""
+        if self.place.rank == 0:
+            train_loss, loss = self.standing.history[-1]
+            metrics = {"train_loss": train_loss, **({"valid_loss": loss} if validated else {})}
+            append(self.folder / PROGRESS_FILE, {"measured": metrics, "epoch": self.standing.epoch + 1})
 
     def _save(self) -> None:
         if self.place.rank:

@@ -135,7 +135,12 @@ def _attend(context: StepContext, folder: Path, token: str, processes: int, outp
 
 
 def _tell(context: StepContext, reader: Reader) -> None:
-    lines = reader.read()
+    lines = []
+    for line in reader.read():
+        if "measured" in line:
+            context.measured(line["epoch"], **line["measured"])
+        else:
+            lines.append(line)
     if lines:
         context.progress(wording(lines[-1]), lines[-1]["rows"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, QuotedString, RangeSweep
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
+from omegaconf import OmegaConf
 
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn
@@ -32,9 +34,15 @@ class OptunaSweeper(Sweeper):  # type: ignore[misc]
         study_name: str,
         storage: str | None,
         params: Mapping[str, Any] | None,
+        pruner: str = "none",
+        pruner_options: Mapping[str, Any] | None = None,
+        prune_metric: str | None = None,
+        prune_direction: str | None = None,
     ) -> None:
         self.sampler, self.n_trials, self.batch, self.seed = sampler, n_trials, batch, seed
         self.study_name, self.storage, self.params = study_name, storage, params or {}
+        self.pruner, self.pruner_options = pruner, dict(pruner_options or {})
+        self.prune_metric, self.prune_direction = prune_metric, prune_direction
         self.launcher: Launcher | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
@@ -96,14 +104,49 @@ class OptunaSweeper(Sweeper):  # type: ignore[misc]
         each: list[Any] = [directions] * count if isinstance(directions, str) else list(directions)
         if len(each) != count:
             raise UsageError(f"sweep.metric names {count}, sweep.direction {len(each)}", hint="give one for each")
-        return Search(
+        storage = self.storage or f"sqlite:///{folder / 'study.db'}"
+        search = Search(
             space,
             each,
             sampler=self.sampler,
             seed=self.seed,
             name=self.study_name,
-            storage=self.storage or f"sqlite:///{folder / 'study.db'}",
+            storage=storage,
+            pruner=self.pruner,
+            pruner_options=self.pruner_options,
         )
+        if self.pruner != "none":
+            self._note_pruning(folder, storage, each)
+        return search
+
+    def _note_pruning(self, folder: Path, storage: str, directions: Sequence[str]) -> None:
+        """Leave in the sweep's folder what its jobs, in whatever process, need to ask the pruner."""
+        from firnline.errors import UsageError
+
+        if len(directions) > 1:
+            raise UsageError(
+                "Optuna cannot prune a search with several objectives", hint="take hydra.sweeper.pruner=none"
+            )
+        if not self.prune_metric or "." not in self.prune_metric:
+            raise UsageError(
+                "a pruner needs hydra.sweeper.prune_metric, what a stage tells after each of its rounds or epochs",
+                hint="for example train.valid_loss or train.valid_logloss, with prune_direction=minimize",
+            )
+        if self.prune_direction not in {None, "maximize", "minimize"}:
+            raise UsageError(
+                f"there is no direction {self.prune_direction!r}",
+                hint="hydra.sweeper.prune_direction is maximize or minimize",
+            )
+        note = {
+            "opens": "firnline_sweep.pruning:open_trial",
+            "study": self.study_name,
+            "storage": storage,
+            "pruner": self.pruner,
+            "options": OmegaConf.to_container(OmegaConf.create(self.pruner_options)),
+            "metric": self.prune_metric,
+            "opposed": self.prune_direction not in {None, directions[0]},
+        }
+        (folder.parent / "pruning.json").write_text(json.dumps(note, indent=1), "utf-8")
 
     def _launch(self, search: Search, count: int, fixed: Sequence[str], folder: Path) -> None:
         asked = [search.ask() for _ in range(count)]

@@ -24,7 +24,7 @@ from firnline.domain import (
     Value,
     step,
 )
-from firnline.errors import DataError, PlatformError, StoppedByGateError, TransientError
+from firnline.errors import DataError, InterruptedRunError, PlatformError, StoppedByGateError, TransientError
 from firnline.hooks import hookimpl
 
 CALLS = "calls.txt"
@@ -231,6 +231,27 @@ def burn(context: StepContext, params: SourceParams) -> dict[str, object]:
     return {"value": context.save(os.getpid())}
 
 
+class LearnParams(Params):
+    """Params of toy.learn."""
+
+    rate: int = Field(1, ge=0, le=100, description="the score after one round")
+    rounds: int = Field(3, ge=1, le=100, description="how many rounds")
+    wait_s: float = Field(0.0, ge=0, le=60, description="how long it waits after each round, unless it is stopped")
+
+
+@step("toy.learn")
+def learn(context: StepContext, params: LearnParams) -> Metrics:
+    """Get better by the same amount in each round, and tell so."""
+    for done in range(1, params.rounds + 1):
+        context.measured(done, score=params.rate * done)
+        ends = time.monotonic() + params.wait_s
+        while time.monotonic() < ends and not context.is_cancelled():
+            time.sleep(0.005)
+        if context.is_cancelled():
+            raise InterruptedRunError("it was stopped")
+    return Metrics(values={"score": float(params.rate * params.rounds)})
+
+
 BURN = StepSpec(
     id="toy.burn",
     run=burn,
@@ -295,7 +316,7 @@ def open_toy(params: ToyPlatformParams, project: Path) -> ToyPlatform:
 
 @hookimpl
 def firnline_steps() -> list[StepSpec]:
-    return [source, add, ask, total, fail, picky, table, query, rows, stubborn, BURN]
+    return [source, add, ask, total, fail, picky, table, query, rows, stubborn, learn, BURN]
 
 
 @hookimpl

@@ -31,7 +31,7 @@ def study(project: Path) -> optuna.Study:
     return optuna.load_study(study_name="firnline", storage=f"sqlite:///{file}")
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes"])
 def test_it_searches_with_hydras_own_grammar(firnline: Run, project: Path, sampler: str) -> None:
     space = (
         "left=choice(ten,twenty)",
@@ -97,11 +97,30 @@ def test_a_search_that_was_killed_asks_for_the_lost_trial_again(firnline: Run, p
     before = study(project).trials
     assert [trial.state.name for trial in before] == ["COMPLETE", "RUNNING"]
     code, out, err = firnline("sweep", "resume", "-q")
-    assert code == 1, out + err  # the killed run stays in the record as a job that did not finish
+    assert code == 0, out + err  # the job that was cut off is gone: a later one has the same choices
+    assert {row["job"] for row in board(firnline)} == {0, 2, 3}
     after = study(project).trials
     assert [trial.state.name for trial in after] == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert after[2].params == before[1].params
     assert calls.read_text().split().count("start") == len({json.dumps(trial.params) for trial in after})
+
+
+def test_a_trial_that_promises_nothing_is_pruned(firnline: Run, project: Path) -> None:
+    learn = "+learn={uses: toy.learn, params: {rate: 1, rounds: 4}}"
+    storage = f"hydra.sweeper.storage=sqlite:///{project / 'study.db'}"
+    pruner = ("hydra.sweeper.pruner=median", "hydra.sweeper.pruner_options={n_startup_trials: 1}")
+    search = (*OPTUNA, learn, storage, *pruner, "hydra.sweeper.prune_metric=learn.score", "sweep.metric=learn.score")
+    code, out, err = firnline(*search, "hydra.sweeper.n_trials=1", "learn.params.rate=range(50,51)")
+    assert code == 0, out + err
+    waits = "learn.params.wait_s=60"  # for the word to stop, which comes after the first round
+    code, out, err = firnline(*search, "hydra.sweeper.n_trials=2", "learn.params.rate=range(1,2)", f"++{waits}")
+    assert code == 0, out + err
+    trials = optuna.load_study(study_name="firnline", storage=f"sqlite:///{project / 'study.db'}").trials
+    assert [trial.state.name for trial in trials] == ["COMPLETE", "PRUNED"]
+    assert trials[0].intermediate_values == {1: 50, 2: 100, 3: 150, 4: 200}
+    assert trials[1].intermediate_values == {1: 1}
+    [row] = board(firnline)
+    assert row["status"] == "pruned"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from firnline.app.installed import Installed
 from firnline.app.planning import Planned, guard_code, planned
+from firnline.app.pruning import open_pruning, pruned_by
 from firnline.config import Composed
 from firnline.domain import EarlierOutput, Event, GuardedRun, Plan, RunRecord, RunStarted, TrackedRun, fold, new_run_id
 from firnline.errors import FirnlineError
@@ -80,9 +81,11 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 done · 1 a stage failed · 3 stopped by a guard · 4 stopped by a gate · 130 interrupted."""
+        """0 done or pruned · 1 a stage failed · 3 stopped by a guard · 4 stopped by a gate · 130 interrupted."""
         by_gate = any(stage.gate for stage in self.record.stages.values())
-        return {"finished": 0, "stopped": 4 if by_gate else 3, "interrupted": 130}.get(self.record.status, 1)
+        return {"finished": 0, "stopped": 4 if by_gate else 3, "interrupted": 130, "pruned": 0}.get(
+            self.record.status, 1
+        )
 
 
 def run_pipeline(composed: Composed, installed: Installed, options: RunOptions | None = None) -> Outcome:
@@ -110,8 +113,10 @@ def _execute(ready: Planned, composed: Composed, installed: Installed, options: 
         order = _order(ready, composed, options, recorder, started, mailbox)
         for failure in failures:
             recorder.hook_failed(failure)
+        prune = open_pruning(store.root, options.sweep_id, composed.job)
         with _stop_on_signal(mailbox), _watched(ready, run_id, mailbox) as trouble:
-            record = _listen(execute(order), recorder, options, ready.plan)
+            events = pruned_by(prune, execute(order), mailbox) if prune is not None else execute(order)
+            record = _listen(events, recorder, options, ready.plan)
     finally:
         lock.release()
     report = _write_report(folder, record, ready.plan, composed, environment)

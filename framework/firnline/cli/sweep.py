@@ -141,12 +141,14 @@ def leaderboard(folder: SweepFolder, metric: str | None = None, direction: str |
     """Return the latest run of each job of a multirun, ranked as its configuration says unless asked otherwise."""
     from firnline.record import Store
     from firnline.record.leaderboard import rank
-    from firnline.sweep import latest_runs
+    from firnline.sweep.runs import latest_runs, without_lost
 
     facts = folder.facts()
     store = Store(folder.store)
     try:
         records = latest_runs(store, facts.sweep_id)
+        if facts.jobs is None:
+            records = without_lost(records)
     finally:
         store.close()
     better: Any = direction or _first(facts.sweep.get("direction", "maximize"))
@@ -180,7 +182,11 @@ def _finish(project: Path, folder: SweepFolder, mode: str) -> int:
         console.print(joined((f"{count_text(len(not_started), 'job')} without a result", "bold red")))
         for line in _told_together(not_started):
             console.print(joined(line))
-    done = not not_started and not stopped and all(entry.record.status == "finished" for entry in board.entries)
+    done = (
+        not not_started
+        and not stopped
+        and all(entry.record.status in {"finished", "pruned"} for entry in board.entries)
+    )
     if not done and mode != "json":
         if stopped:
             console.print(joined(("stopped: ", "bold"), stopped))

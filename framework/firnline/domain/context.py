@@ -46,6 +46,7 @@ class StepContext:
     claim: Callable[[str], None] = field(default=lambda _: None, repr=False)
     report: Callable[[str, int | None], None] = field(repr=False)
     is_cancelled: Callable[[], bool] = field(repr=False)
+    tell_metrics: Callable[[int, Mapping[str, float]], None] = field(default=lambda _, __: None, repr=False)
     ask_run: Callable[[tuple[str, ...], str], None] = field(default=lambda *_: None, repr=False)
 
     @property
@@ -73,6 +74,15 @@ class StepContext:
     def progress(self, message: str, rows: int | None = None) -> None:
         """Tell the user how far the stage is; ``rows`` counts what was handled so far."""
         self.report(message, rows)
+
+    def measured(self, step: int, **metrics: float) -> None:
+        """Tell how good the result is so far, for learning curves and for searches that prune.
+
+        Args:
+            step: the number of epochs, rounds or the like that are done; each is told once, in rising order.
+            metrics: name → value after this step.
+        """
+        self.tell_metrics(step, {name: float(value) for name, value in metrics.items()})
 
     def request_run(self, overrides: Sequence[str], reason: str) -> None:
         """Ask for another run of this project, which starts when this one has ended, whatever becomes of this stage.

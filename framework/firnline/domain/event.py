@@ -49,6 +49,16 @@ class StageProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageMeasured:
+    """A stage tells how good it is so far: metrics after an epoch, a round, or another ``step`` that is counted."""
+
+    at: float
+    stage: str
+    step: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageRetried:
     """A transient error ended an attempt; another follows after ``delay_s`` seconds."""
 
@@ -105,6 +115,7 @@ class StageFailed:
 
 INTERRUPTION: Final = "the run was interrupted"
 STOPPED_BY_GUARD: Final = "stopped by the guard: "  # and its reason
+PRUNED: Final = "pruned: "  # and its reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +134,7 @@ class StageSkipped:
 
 def skip_reason(because: str) -> str:
     """Return in words why a stage was skipped."""
-    told = because == INTERRUPTION or because.startswith(STOPPED_BY_GUARD)
+    told = because == INTERRUPTION or because.startswith((STOPPED_BY_GUARD, PRUNED))
     return because if told else f"{because} failed" if because else "left out"
 
 
@@ -147,12 +158,15 @@ class ObserverFailed:
     message: str
 
 
-RunStatus: TypeAlias = Literal["running", "finished", "failed", "stopped", "interrupted", "killed"]
+RunStatus: TypeAlias = Literal["running", "finished", "failed", "stopped", "interrupted", "killed", "pruned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """A run ends. ``status`` is finished, failed, stopped (by a gate or a guard) or interrupted."""
+    """A run ends.
+
+    ``status`` is finished, failed, stopped (by a gate or a guard), pruned (by a search) or interrupted.
+    """
 
     at: float
     run_id: str
@@ -164,6 +178,7 @@ Event: TypeAlias = (
     RunStarted
     | StageStarted
     | StageProgress
+    | StageMeasured
     | StageRetried
     | StageFinished
     | StageReused

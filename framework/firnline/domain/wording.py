@@ -124,3 +124,8 @@ def _is_harmless(char: str) -> bool:
 def _escape(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def metrics_text(metrics: Mapping[str, float]) -> str:
+    """Return metrics as one line."""
+    return ", ".join(f"{name} {number_text(value)}" for name, value in metrics.items())

@@ -30,7 +30,7 @@ class Entry:
     @property
     def failed(self) -> bool:
         """Whether the job ended without finishing."""
-        return self.record.status not in {"finished", "running"}
+        return self.record.status not in {"finished", "pruned", "running"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from firnline.domain import (
     StageStarted,
     event_from_json,
 )
-from firnline.domain.event import RunFinished, RunStarted, StageProgress
+from firnline.domain.event import RunFinished, RunStarted, StageMeasured, StageProgress
 from firnline.errors import UsageError
 
 DATABASE: Final = "firnline.db"
@@ -122,7 +122,9 @@ class Store:
             connection.executemany("INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)", rows)
 
     def append(self, run_id: str, sequence: int, event: Event, text: str, platform: str = "") -> None:
-        """Write one event and what follows from it, in one transaction. Progress is not kept in the database.
+        """Write one event and what follows from it, in one transaction.
+
+        Progress, and what is measured on the way, stands in ``events.jsonl`` alone.
 
         Args:
             run_id: the run.
@@ -131,7 +133,7 @@ class Store:
             text: the event as JSON.
             platform: where an attempt that starts makes its tables.
         """
-        if isinstance(event, StageProgress):
+        if isinstance(event, StageProgress | StageMeasured):
             return
         with self._transaction() as connection:
             connection.execute("INSERT INTO events VALUES (?, ?, ?)", (run_id, sequence, text))

@@ -35,6 +35,15 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A step told how good it is so far."""
+
+    stage: str
+    step: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Requested:
     """A step asks for another run."""
 
@@ -55,12 +64,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class StopAsked:
-    """The run shall stop: the user wants it (Ctrl-C, SIGTERM), or a guard does, and says why."""
+    """The run shall stop: the user wants it (Ctrl-C, SIGTERM), or a guard or a search's pruner, which say why."""
 
     reason: str = ""
+    pruned: bool = False
 
 
-Mailbox = SimpleQueue[Progressed | Requested | Ended | StopAsked]
+Mailbox = SimpleQueue[Progressed | Measured | Requested | Ended | StopAsked]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +179,7 @@ class ThreadAttempt:
             claim=lambda table: self.shop.claim(self.attempt_id, table),
             report=lambda message, rows: self.shop.mailbox.put(Progressed(self.stage.name, message, rows)),
             is_cancelled=self._cancelled.is_set,
+            tell_metrics=lambda step, metrics: self.shop.mailbox.put(Measured(self.stage.name, step, metrics)),
             ask_run=lambda overrides, reason: self.shop.mailbox.put(Requested(self.stage.name, overrides, reason)),
         )
 

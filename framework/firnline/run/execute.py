@@ -21,6 +21,7 @@ from firnline.domain import (
     Stage,
     StageFailed,
     StageFinished,
+    StageMeasured,
     StageProgress,
     StageRetried,
     StageReused,
@@ -30,10 +31,11 @@ from firnline.domain import (
     artifact_to_json,
     new_attempt_id,
 )
-from firnline.domain.event import INTERRUPTION, STOPPED_BY_GUARD, RunStatus
+from firnline.domain.event import INTERRUPTION, PRUNED, STOPPED_BY_GUARD, RunStatus
 from firnline.errors import InterruptedRunError, StageTimeoutError, StoppedByGateError
 from firnline.run.attempt import (
     Ended,
+    Measured,
     Progressed,
     Requested,
     StopAsked,
@@ -196,8 +198,12 @@ class _Walk:
                     )
                 case Ended():
                     yield from self._ended(message)
+                case Measured():
+                    yield StageMeasured(
+                        at=self.order.clock(), stage=message.stage, step=message.step, metrics=message.metrics
+                    )
                 case StopAsked():
-                    yield from self._stop(message.reason)
+                    yield from self._stop(message)
                 case _:
                     assert_never(message)
 
@@ -366,14 +372,14 @@ class _Walk:
         for lost in self.schedule.failed(name):
             yield StageSkipped(at=now, stage=lost, because=name)
 
-    def _stop(self, guards_reason: str) -> Iterator[Event]:
+    def _stop(self, asked: StopAsked) -> Iterator[Event]:
         """Cancel what runs and start nothing more; the attempts' ends are awaited for a while."""
         if self.stopping:
             return
         self.stopping = True
-        self.status = "stopped" if guards_reason else "interrupted"
-        if guards_reason:
-            self.stop_reason = STOPPED_BY_GUARD + guards_reason
+        self.status = "pruned" if asked.pruned else "stopped" if asked.reason else "interrupted"
+        if asked.reason:
+            self.stop_reason = (PRUNED if asked.pruned else STOPPED_BY_GUARD) + asked.reason
         self.cancel_all()
         now = self.order.clock()
         for running in self.running.values():

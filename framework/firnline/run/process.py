@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from firnline.domain import PlannedStage, Stage, StepContext, StepSpec
 from firnline.errors import FirnlineError, InterruptedRunError, PlatformError, StageError, TransientError
-from firnline.run.attempt import Ended, Progressed, Requested, Workshop
+from firnline.run.attempt import Ended, Measured, Progressed, Requested, Workshop
 from firnline.run.boundary import describe, is_transient, step_code
 from firnline.run.capture import StageLog
 from firnline.run.outputs import check_outputs
@@ -123,6 +123,9 @@ class ProcessAttempt:
             if kind == "progress":
                 self.shop.mailbox.put(Progressed(self.stage.name, *content))
                 continue
+            if kind == "measured":
+                self.shop.mailbox.put(Measured(self.stage.name, *content))
+                continue
             if kind == "request":
                 self.shop.mailbox.put(Requested(self.stage.name, *content))
                 continue
@@ -202,6 +205,7 @@ def _context(sender: Connection, job: _Job) -> StepContext:
         open_session=no_session,
         report=lambda message, rows: sender.send(("progress", message, rows)),
         is_cancelled=lambda: False,
+        tell_metrics=lambda step, metrics: sender.send(("measured", step, metrics)),
         ask_run=lambda overrides, reason: sender.send(("request", overrides, reason)),
     )
 

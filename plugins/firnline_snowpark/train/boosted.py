@@ -88,6 +88,8 @@ def _estimator(
         """Tells how far the training is, and stops it when the run is cancelled."""
 
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002 (the library's call)
+            losses = zip(("train", "valid"), evals_log.values(), strict=False)
+            context.measured(epoch + 1, **{f"{of}_{name}": said[name][-1] for of, said in losses for name in said})
             if epoch % 50 == 0:
                 context.progress(f"round {epoch}")
             return context.is_cancelled()

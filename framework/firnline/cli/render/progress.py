@@ -24,6 +24,7 @@ from firnline.domain.event import (
     RunStarted,
     StageFailed,
     StageFinished,
+    StageMeasured,
     StageProgress,
     StageRetried,
     StageReused,
@@ -32,7 +33,7 @@ from firnline.domain.event import (
     event_to_json,
 )
 from firnline.domain.plan import Plan
-from firnline.domain.wording import count_text, duration_text
+from firnline.domain.wording import count_text, duration_text, metrics_text
 
 ProgressMode: TypeAlias = Literal["auto", "live", "lines", "quiet", "json"]
 
@@ -203,6 +204,8 @@ def _line(event: Event, width: int = 0) -> Text:
             return about(event.stage, "running", event.step, again, label="started")
         case StageProgress():
             return about(event.stage, "running", event.message, _rows(event.rows))
+        case StageMeasured():
+            return about(event.stage, "running", f"step {event.step}", metrics_text(event.metrics), label="measured")
         case StageRetried():
             delay = f"again in {duration_text(event.delay_s)}"
             return about(event.stage, "retrying", f"attempt {event.attempt} ended: {event.error}; {delay}")

@@ -19,6 +19,7 @@ from firnline.domain.event import (
     RunStarted,
     StageFailed,
     StageFinished,
+    StageMeasured,
     StageProgress,
     StageRetried,
     StageReused,
@@ -26,7 +27,7 @@ from firnline.domain.event import (
     StageStarted,
 )
 from firnline.domain.plan import Plan, PlannedStage
-from firnline.domain.wording import count_text, credits_text, duration_text, one_line
+from firnline.domain.wording import count_text, credits_text, duration_text, metrics_text, one_line
 
 StageState: TypeAlias = Literal[
     "waiting", "running", "retrying", "finished", "reused", "failed", "stopped", "interrupted", "skipped"
@@ -92,6 +93,8 @@ def _after(line: StageLine, event: Event) -> StageLine:
             return replace(line, state="running", since=event.at, note=note)
         case StageProgress():
             return replace(line, rows=line.rows if event.rows is None else event.rows, note=event.message)
+        case StageMeasured():
+            return replace(line, note=f"step {event.step}: {metrics_text(event.metrics)}")
         case StageRetried():
             return replace(line, state="retrying", note=f"again in {duration_text(event.delay_s)}: {event.error}")
         case StageFinished():

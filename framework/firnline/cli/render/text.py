@@ -26,6 +26,7 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "stopped": ("■", "yellow"),
     "interrupted": ("■", "yellow"),
     "killed": ("✗", "red"),
+    "pruned": ("✂", "dim"),
 }
 
 
