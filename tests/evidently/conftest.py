@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +94,28 @@ def drifted(outputs: Mapping[str, Any]) -> set[str]:
     """Return the columns that the report calls drifted."""
     [grid] = [section for section in outputs["report"].sections if section.title == "Columns"]
     return {row[0] for row in grid.rows if row[1]}
+
+
+@contextmanager
+def receiving() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Serve a webhook; gives its Apprise URL, and what it has received."""
+    bodies: list[dict[str, str]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"json://127.0.0.1:{server.server_port}/", bodies
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,7 @@ from firnline.errors import DataError, StoppedByGateError
 from firnline.testing import Case, conformance, step_context
 from firnline_evidently import monitor
 from firnline_evidently.params import MonitorParams
-from tests.evidently.conftest import SCHEMA, Monitor, customers, drifted, store
+from tests.evidently.conftest import SCHEMA, Monitor, customers, drifted, receiving, store
 
 
 def tables(context: StepContext) -> dict[str, Table]:
@@ -196,29 +194,11 @@ def test_names_that_need_quotes(session: Session, run_monitor: Monitor) -> None:
 
 @pytest.mark.usefixtures("imported_quietly")
 def test_an_alert_reaches_a_real_receiver(run_monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    bodies: list[dict[str, str]] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        monkeypatch.setenv("DRIFT_RECEIVER", f"json://127.0.0.1:{server.server_port}/")
+    with receiving() as (url, bodies):
+        monkeypatch.setenv("DRIFT_RECEIVER", url)
         run_monitor(customers(2_000, seed=6), alerts=("DRIFT_RECEIVER",))
         assert bodies == []
         run_monitor(new_category(shifted(customers(3_000, seed=6))), alerts=("DRIFT_RECEIVER",))
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     [body] = bodies
     assert body["title"] == "Drift in test.monitor"
     assert "2 of 5 columns have drifted" in body["message"]
