@@ -108,9 +108,7 @@ class RefusedError(FirnlineError):
 
     exit_code = 3
 
-    def __init__(
-        self, message: str, *, hint: str | None = None, plan: Any = None, out_of_budget: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, plan: Any = None, out_of_budget: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.plan = plan
         self.out_of_budget = out_of_budget

@@ -8,6 +8,7 @@ from firnline.domain import Metrics, Model, Port, Report, StepSpec, Table, Value
 from firnline_snowpark.checks.dbt_params import DbtParams
 from firnline_snowpark.churn_steps import FINDINGS, ON_SNOWPARK, SETS, TABLE
 from firnline_snowpark.features.attach_params import AttachParams
+from firnline_snowpark.features.dynamic_params import DynamicParams
 from firnline_snowpark.features.encode_params import EncodeParams
 from firnline_snowpark.features.select_params import SelectParams
 from firnline_snowpark.ingest.stage_params import StageParams
@@ -36,6 +37,20 @@ _SQL: Final = tuple(
         ("features.sql", "Compute features by a SELECT of your own, from the config or a .sql file."),
         ("prepare.sql", "Prepare tables by a SELECT of your own, from the config or a .sql file."),
     )
+)
+
+_DYNAMIC = StepSpec(
+    id="features.dynamic",
+    run="firnline_snowpark.features.dynamic:run",
+    summary="Have the platform keep a SELECT of your own computed: a dynamic table with a target lag.",
+    params=DynamicParams,
+    inputs={"tables": _TABLES},
+    outputs={
+        "table": Port(kind=Table, description="The dynamic table, under the name of the config."),
+        "report": _REPORT,
+    },
+    source="firnline_snowpark.query.params:query_state",
+    **ON_SNOWPARK,
 )
 
 _SNOWPARK = StepSpec(
@@ -159,6 +174,7 @@ STEPS: Final[tuple[StepSpec, ...]] = (
     _INGEST_TABLE,
     _INGEST_STAGE,
     *_SQL,
+    _DYNAMIC,
     _SNOWPARK,
     _UDF,
     _FLATTEN,

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from firnline_snowpark.columns import quoted, unquoted
+from firnline_snowpark.literals import literal
 
+if TYPE_CHECKING:
+    from snowflake.snowpark import Session
+
+PLAIN_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_$]*$"
 _PART: Final = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 _PLAIN: Final = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
@@ -19,3 +24,9 @@ def split_name(name: str) -> tuple[str, ...]:
 def written(part: str) -> str:
     """Return a part as SQL reads it: in quotes only where it needs them."""
     return part if _PLAIN.fullmatch(part) else quoted(part)
+
+
+def shown_row(session: Session, kind: str, schema: str, name: str) -> dict[str, Any] | None:
+    """Return what ``SHOW kind`` tells of the object with this exact name, if it is there."""
+    rows = session.sql(f"SHOW {kind} LIKE {literal(name)} IN SCHEMA {schema}").collect()
+    return next((row.as_dict() for row in rows if row["name"] == name), None)

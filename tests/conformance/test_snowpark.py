@@ -176,6 +176,13 @@ def existing(context: StepContext) -> dict[str, Artifact]:
     return {}
 
 
+def kept_table(context: StepContext) -> dict[str, Artifact]:
+    """Make a table under a name of its own, as somebody else's that lives on."""
+    made = one_table(context)["table"]
+    context.session.sql(f"CREATE TABLE IF NOT EXISTS ARRIVING AS SELECT * FROM {made.name}").collect()
+    return {"table": Table(name=f"{context.schema}.ARRIVING", columns=made.columns)}
+
+
 def nested(context: StepContext) -> dict[str, Artifact]:
     """Make a table with a VARIANT column."""
     table = _world(context).table("ID INT, V VARIANT", """1, PARSE_JSON('{"n": 1, "items": [2, 3]}')""")
@@ -241,6 +248,7 @@ test_snowpark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::Futur
             "features.encode": Case(params={"encoders": ENCODERS}, inputs=three_sets),
             "features.select": Case(params={"target": "PLAN", "identifiers": ["ID"], "keep": 2}, inputs=one_table),
             "features.sql": Case(params=QUERY, inputs=listed(one_table)),
+            "features.dynamic": Case(params={**QUERY, "name": "live"}, inputs=listed(kept_table)),
             "features.snowpark": Case(params={"function": "own_functions:build"}, inputs=listed(with_functions)),
             "features.udf": Case(params={"apply": DOUBLED}, inputs=with_functions),
             "ingest.stage": Case(params={"location": "rows.csv", "format": "csv"}, inputs=csv_file),

@@ -18,15 +18,15 @@ import struct
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 ASK: Final = struct.Struct("!i")
 TELL: Final = struct.Struct("!iii")
 STARTED: Final = -1
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Import the modules that are named after the descriptor of the socket, then fork workers when asked."""
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Import the modules that are named after the descriptor of the socket, then fork workers until the end."""
     # Ctrl-C is for the launching process, which tells those workers that have a job.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -38,6 +38,9 @@ def main(arguments: Sequence[str]) -> None:
     gc.collect()
     gc.freeze()  # what is shared with the workers stays shared: the collector leaves it alone
     _Nursery(link).serve()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # taken to pieces after a freeze, native libraries would tell the user about leaks
 
 
 class _Nursery:

@@ -16,7 +16,7 @@ from firnline_snowpark.query.text import render_query
 from firnline_snowpark.tables import write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from firnline.domain import Outputs, StepContext, Table
     from firnline_snowpark.query.params import Constant, SqlParams
@@ -31,9 +31,7 @@ def run(context: StepContext, params: SqlParams, tables: Sequence[Table]) -> Out
         DataError: the inputs and their names do not fit together, or the platform refuses the query.
     """
     inputs = named(tables, params.names, where=context.stage)
-    stand_for = {name: table.name for name, table in inputs.items()}
-    stand_for |= {name: _constants(value) for name, value in params.values.items()}
-    query = render_query(query_text(params, context.project), stand_for)
+    query = rendered(context, params, inputs)
     context.progress("running the query")
     try:
         table = write_table(context, context.session.sql(query))
@@ -45,6 +43,13 @@ def run(context: StepContext, params: SqlParams, tables: Sequence[Table]) -> Out
     context.progress("ran the query", table.rows)
     shown = query if len(query) <= LONGEST_SHOWN else query[:LONGEST_SHOWN] + " …"
     return {"table": table, "report": described(context, table, "Result of the query", Text(title="Query", body=shown))}
+
+
+def rendered(context: StepContext, params: SqlParams, inputs: Mapping[str, Table]) -> str:
+    """Return the query of the config, or of its file, with tables and constants in their places."""
+    stand_for = {name: table.name for name, table in inputs.items()}
+    stand_for |= {name: _constants(value) for name, value in params.values.items()}
+    return render_query(query_text(params, context.project), stand_for)
 
 
 def _constants(value: Constant | tuple[Constant, ...]) -> str:
