@@ -49,7 +49,8 @@ class Job:
             composed: its configuration.
             tell: takes the plan and then every event, in a worker: nothing is shown here then.
         """
-        from firnline.sweep import OUT_OF_BUDGET, JobEnd, SweepFolder
+        from firnline.sweep import JobEnd, SweepFolder
+        from firnline.sweep.folder import OUT_OF_BUDGET
 
         assert self.sweep_id is not None, "a job of a multirun has one"
         folder, number = SweepFolder.of(composed.project, composed.data, self.sweep_id), composed.job or 0
@@ -80,7 +81,8 @@ class Job:
         from rich.console import Console
 
         from firnline.cli.render.text import joined
-        from firnline.sweep import INTERRUPTED, JobEnd
+        from firnline.sweep import JobEnd
+        from firnline.sweep.folder import INTERRUPTED
 
         if self.mode == "auto" and tell is None:
             Console().print(joined((f"job {number}", "bold"), f" {' '.join(composed.overrides)}"), highlight=False)
@@ -195,7 +197,8 @@ def _not_a_run(error: FirnlineError, composed: Composed, folder: SweepFolder, *,
     from rich.console import Console
 
     from firnline.cli.render.problems import render_error
-    from firnline.sweep import OUT_OF_BUDGET, JobEnd
+    from firnline.sweep import JobEnd
+    from firnline.sweep.folder import OUT_OF_BUDGET
 
     if shows:
         Console(stderr=True).print(render_error(error))

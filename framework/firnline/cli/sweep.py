@@ -116,7 +116,7 @@ def _run(project: Path, typed: Arguments, job: Job, folder: SweepFolder, jobs: t
     from firnline.cli.launcher import LocalLaunch
     from firnline.config import launch
     from firnline.record import RunLock
-    from firnline.sweep import INTERRUPTED
+    from firnline.sweep.folder import INTERRUPTED
 
     if not any(override.startswith("hydra.sweep.dir=") for override in typed.overrides):
         # What Hydra and its sweepers write stays with the sweep, also when it is gone on with.
@@ -167,7 +167,7 @@ def _finish(project: Path, folder: SweepFolder, mode: str) -> int:
     from firnline.cli.render.leaderboard import render_leaderboard
     from firnline.cli.render.text import joined
     from firnline.record.sweep_report import render_sweep
-    from firnline.sweep import INTERRUPTED, OUT_OF_BUDGET
+    from firnline.sweep.folder import INTERRUPTED, OUT_OF_BUDGET
 
     board, not_started, stopped = leaderboard(folder), folder.not_started(), folder.stopped
     if not board.entries and not stopped and not not_started:

@@ -71,7 +71,8 @@ def sweep(overrides: Sequence[str], *, project: str | PathLike[str] | None, no_c
     """See :func:`firnline.sweep`."""
     from firnline.cli.job import Job
     from firnline.cli.sweep import leaderboard, start_sweep
-    from firnline.sweep import INTERRUPTED, SweepFolder, find_sweeps
+    from firnline.sweep import SweepFolder, find_sweeps
+    from firnline.sweep.folder import INTERRUPTED
 
     typed, folder = _overrides(overrides), _project(project)
     with _HYDRA, hydra_kept():

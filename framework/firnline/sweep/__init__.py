@@ -2,8 +2,6 @@
 
 from firnline.sweep.dispatch import Dispatch, JobEnd, JobStatus, Watcher
 from firnline.sweep.folder import (
-    INTERRUPTED,
-    OUT_OF_BUDGET,
     NotStarted,
     SweepFacts,
     SweepFolder,
@@ -16,8 +14,6 @@ from firnline.sweep.runs import latest_runs
 from firnline.sweep.union import SharedStage, SweepPlan, unite
 
 __all__ = [
-    "INTERRUPTED",
-    "OUT_OF_BUDGET",
     "Dispatch",
     "JobEnd",
     "JobStatus",
