@@ -57,7 +57,7 @@ check: install
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
 	@echo "import contracts" && $(BIN)/lint-imports --no-logo --cache-dir .import_linter_cache > .import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
 	@echo "size caps" && $(BIN)/python -m checks.size_caps
-	@echo "documented examples" && $(BIN)/python -m pytest $(PYTEST) tests/docs
+	@echo "documented examples" && $(BIN)/python -m pytest $(PYTEST) -n $(WORKERS) --dist load tests/docs
 
 bench:
 	@tests/benchmarks/run_peers.sh $(PEERS) --peers floor/pickle,firnline $(BENCH)
