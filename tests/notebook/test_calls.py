@@ -64,6 +64,16 @@ def test_plan_run_and_sweep_again_and_again_in_an_event_loop_of_another_folder(e
     assert list(Path.cwd().iterdir()) == []
 
 
+def test_sweeps_of_one_second_are_told_apart(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firnline.cli.sweep.time.strftime", lambda *_: "20260101-120000")
+    first, second = (firnline.sweep(["left=ten"], project=project) for _ in range(2))
+    assert second.sweep_id == f"{first.sweep_id}-2"
+    assert [sweep.leaderboard.entries[0].record.sweep_id for sweep in (first, second)] == [
+        first.sweep_id,
+        second.sweep_id,
+    ]
+
+
 def test_errors_are_raised_with_all_problems(project: Path) -> None:
     for call in (firnline.plan, firnline.run):
         with pytest.raises(ConfigError) as caught:

@@ -121,6 +121,9 @@ def test_a_trial_that_promises_nothing_is_pruned(firnline: Run, project: Path) -
     assert trials[1].intermediate_values == {1: 1}
     [row] = board(firnline)
     assert row["status"] == "pruned"
+    code, out, err = firnline("sweep", "list", "--json")
+    assert code == 0, err
+    assert [json.loads(line)["status"] for line in out.splitlines()] == ["finished", "finished"]
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ def run(
     if typed.is_multirun and not typed.asks:
         from firnline.cli.sweep import start_sweep
 
-        return start_sweep(project, typed, job)
+        _, code = start_sweep(project, typed, job)
+        return code
     single = _Single(job)
     try:
         launch(project, typed, single)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from firnline.domain import RunRecord
     from firnline.plan import PlanOptions
     from firnline.record.leaderboard import Leaderboard
-    from firnline.sweep import NotStarted, PlannedJob, SweepFolder
+    from firnline.sweep import NotStarted, PlannedJob, SweepFacts, SweepFolder
 
 _TOGETHER: Final = 5
 OVER_BUDGET: Final = "nothing was spent; leave choices out, or raise the budget"
@@ -50,27 +50,41 @@ def plan_multirun(
         raise all_problems(project, overrides, plugins, error) from error
 
 
-def start_sweep(project: Path, typed: Arguments, job: Job) -> int:
-    """Check all jobs, give the multirun an identity, and run them; returns the exit code."""
+def start_sweep(project: Path, typed: Arguments, job: Job) -> tuple[SweepFolder, int]:
+    """Check all jobs, give the multirun an identity, and run them; returns its folder and the exit code."""
     from firnline.config import compose, first_choices
-    from firnline.sweep import SweepFacts, SweepFolder
+    from firnline.sweep import SweepFacts
 
     jobs = _checked(project, typed, job)
     data = compose(project, first_choices(typed.overrides)).data
-    started = time.time()
-    name = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(started))}-{os.getpid()}"
-    folder = SweepFolder.of(project, data, name)
     facts = SweepFacts(
-        sweep_id=name,
-        started=started,
+        sweep_id="",
+        started=time.time(),
         overrides=typed.overrides,
         flags=typed.flags,
         jobs=tuple(planned.overrides for planned in jobs) if jobs is not None else None,
         options={"only": job.only, "start": job.start, "no_cache": job.no_cache},
         sweep=data.get("sweep") or {},
     )
-    folder.create(facts)
-    return _run(project, typed, replace(job, sweep_id=name), folder, jobs)
+    folder = _new_folder(project, data, facts)
+    return folder, _run(project, typed, replace(job, sweep_id=folder.path.name), folder, jobs)
+
+
+def _new_folder(project: Path, data: Mapping[str, Any], facts: SweepFacts) -> SweepFolder:
+    """Make the folder of a new multirun; one process may start several in a second."""
+    from firnline.sweep import SweepFolder
+
+    stamp = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(facts.started))}-{os.getpid()}"
+    name, count = stamp, 1
+    while True:
+        folder = SweepFolder.of(project, data, name)
+        try:
+            folder.create(replace(facts, sweep_id=name))
+        except FileExistsError:
+            count += 1
+            name = f"{stamp}-{count}"
+        else:
+            return folder
 
 
 def resume_sweep(project: Path, folder: SweepFolder, job: Job) -> int:

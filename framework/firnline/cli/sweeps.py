@@ -132,7 +132,7 @@ def _summary(folder: SweepFolder) -> dict[str, Any]:
     facts, board = folder.facts(), leaderboard(folder)
     statuses = [entry.record.status for entry in board.entries]
     asked = len(facts.jobs) if facts.jobs is not None else None
-    finished = statuses.count("finished")
+    finished = sum(status in {"finished", "pruned"} for status in statuses)  # what a search ends early is done too
     status = "running" if is_alive(folder.path) else "finished" if finished == (asked or len(statuses)) else "stopped"
     return {
         "sweep_id": facts.sweep_id,

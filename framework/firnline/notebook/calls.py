@@ -71,7 +71,7 @@ def sweep(overrides: Sequence[str], *, project: str | PathLike[str] | None, no_c
     """See :func:`firnline.sweep`."""
     from firnline.cli.job import Job
     from firnline.cli.sweep import leaderboard, start_sweep
-    from firnline.sweep import SweepFolder, find_sweeps
+    from firnline.sweep import SweepFolder
     from firnline.sweep.folder import INTERRUPTED
 
     typed, folder = _overrides(overrides), _project(project)
@@ -82,11 +82,8 @@ def sweep(overrides: Sequence[str], *, project: str | PathLike[str] | None, no_c
             # What Hydra and its sweepers write belongs into the project, wherever this process stands.
             place = str(store / "multirun" / uuid.uuid4().hex[:12]).replace("\\", "\\\\").replace("'", r"\'")
             typed = (*typed, f"hydra.sweep.dir='{place}'")
-        before = {found.path.name for found in find_sweeps(store)}
-        start_sweep(folder, Arguments(overrides=typed, flags=("--multirun",)), Job(mode="quiet", no_cache=no_cache))
-        started = [found for found in find_sweeps(store) if found.path.name not in before]
-    # Other processes may have started sweeps in the meantime: ours is the one with these very overrides.
-    [made, *_] = [found for found in started if found.facts().overrides == typed]
+        arguments = Arguments(overrides=typed, flags=("--multirun",))
+        made, _ = start_sweep(folder, arguments, Job(mode="quiet", no_cache=no_cache))
     if made.stopped == INTERRUPTED:
         raise InterruptedRunError(
             f"the sweep {made.path.name} was interrupted", hint=f"go on with it: firnline sweep resume {made.path.name}"

@@ -11,7 +11,7 @@ from snowflake.connector.errors import ProgrammingError
 
 if TYPE_CHECKING:
     from firnline_sandbox import SandboxEngine
-    from tests.sandbox.statements.conftest import Run
+    from tests.sandbox.conftest import Run
 
 
 @pytest.mark.parametrize(
