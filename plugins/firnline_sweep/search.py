@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -127,7 +128,10 @@ class Search:
 def _sampler(name: str, seed: int | None) -> optuna.samplers.BaseSampler:
     match name:
         case "tpe":
-            return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+            with warnings.catch_warnings():
+                # Optuna 4 calls constant_liar an experiment; Optuna 5 has it for good.
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         case "random":
             return optuna.samplers.RandomSampler(seed=seed)
         case "cmaes":
@@ -135,7 +139,7 @@ def _sampler(name: str, seed: int | None) -> optuna.samplers.BaseSampler:
                 import cmaes  # noqa: F401
             except ImportError as error:
                 raise MissingExtraError(
-                    "the sampler cmaes needs the package cmaes", hint="pip install cmaes"
+                    "the sampler cmaes needs the package cmaes", hint="pip install 'firnline[sweep]'"
                 ) from error
             return optuna.samplers.CmaEsSampler(seed=seed)
         case _:
